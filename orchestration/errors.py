@@ -1,0 +1,56 @@
+"""Errors of orchestration: one tree, one class for each thing a caller can react to.
+
+Every class has a stable `code` that the API answers with; `http/errors.py` maps classes to status
+codes. Messages say what was attempted, on which object, and what to do.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Problem(NamedTuple):
+    """One thing wrong with a request: where (`context.items[2].sku`) and what."""
+
+    path: str
+    message: str
+
+
+class TaskerError(Exception):
+    """Base of all errors that orchestration raises on purpose."""
+
+    code = "INTERNAL_ERROR"
+
+    def __init__(self, message: str, *, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.problems = tuple(problems)
+
+
+class InvalidRequest(TaskerError):
+    """The request itself is wrong; `problems` name the places."""
+
+    code = "BAD_REQUEST"
+
+
+class ActionRefused(TaskerError):
+    """An operator action is not allowed in the present state; nothing changed."""
+
+    code = "BAD_REQUEST"
+
+
+class NotFound(TaskerError):
+    """No such task, step or template."""
+
+    code = "NOT_FOUND"
+
+
+class DuplicateTask(TaskerError):
+    """Another task holds this identity; its uuid is not disclosed."""
+
+    code = "CONFLICT"
+
+
+class DuplicateDlqEntry(TaskerError):
+    """The task has a pending DLQ entry already."""
+
+    code = "CONFLICT"

@@ -1,0 +1,31 @@
+"""The public door to the tables of orchestration: `from orchestration.models import Task`."""
+
+from orchestration.models.annotation import (
+    AnnotationType,
+    DependentSystemObjectMap,
+    TaskAnnotation,
+)
+from orchestration.models.audit import StepResultAudit
+from orchestration.models.dlq import DlqEntry, DlqReason, DlqResolution
+from orchestration.models.process import ProcessKind, ProcessStatus, TaskerProcess
+from orchestration.models.step import WorkflowStep, WorkflowStepEdge
+from orchestration.models.task import Task
+from orchestration.models.transition import StepTransition, TaskTransition
+
+__all__ = [
+    "AnnotationType",
+    "DependentSystemObjectMap",
+    "DlqEntry",
+    "DlqReason",
+    "DlqResolution",
+    "ProcessKind",
+    "ProcessStatus",
+    "StepResultAudit",
+    "StepTransition",
+    "Task",
+    "TaskAnnotation",
+    "TaskTransition",
+    "TaskerProcess",
+    "WorkflowStep",
+    "WorkflowStepEdge",
+]

@@ -1,0 +1,49 @@
+"""The door to raw SQL: every statement is a file, every parameter is named.
+
+`queries/` and `messaging/pgmq.py` are the only callers. Text is read once and kept; rows come back
+as the NamedTuple that the caller names, whose fields are the statement's columns in order.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple, TypeVar
+
+from django.db import connection
+
+Row = TypeVar("Row", bound=NamedTuple)
+
+
+@cache
+def read(path: str) -> str:
+    """Return the text of a file under `orchestration/sql`, such as `functions/task_moves_v01.sql`."""
+    return files("orchestration.sql").joinpath(path).read_text("utf-8")
+
+
+def fetch(row_type: type[Row], query: str, **parameters: Any) -> list[Row]:
+    """Run `queries/<query>.sql` in the current transaction and return its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(read(f"queries/{query}.sql"), parameters)
+        return [row_type._make(row) for row in cursor.fetchall()]
+
+
+def scalar(query: str, **parameters: Any) -> Any:
+    """Run a statement that returns one row of one column and return the value."""
+    with connection.cursor() as cursor:
+        cursor.execute(read(f"queries/{query}.sql"), parameters)
+        row = cursor.fetchone()
+        return None if row is None else row[0]
+
+
+def execute(query: str, **parameters: Any) -> int:
+    """Run a statement for its effect and return the number of rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(read(f"queries/{query}.sql"), parameters)
+        return int(cursor.rowcount)
+
+
+def column_names(query: str, parameters: Mapping[str, Any]) -> list[str]:
+    """Return the names of a statement's columns; a test compares them with the row types."""
+    with connection.cursor() as cursor:
+        cursor.execute(read(f"queries/{query}.sql"), parameters)
+        return [column.name for column in cursor.description or ()]

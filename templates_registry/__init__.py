@@ -1,0 +1,1 @@
+"""What a workflow is: templates as data. Knows no task and no queue."""
