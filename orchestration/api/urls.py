@@ -1,0 +1,5 @@
+"""Addresses below /v1/."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

@@ -1,0 +1,1 @@
+"""Wiring of the whole project: settings, addresses, logs, default database, commands."""

@@ -1,0 +1,8 @@
+"""The web process for ASGI servers; measured slower than WSGI here, kept for those who need it."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tasker_project.settings")
+application = get_asgi_application()

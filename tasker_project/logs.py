@@ -1,0 +1,86 @@
+"""How a log line looks: one JSON object, or one readable line on a terminal.
+
+The event is the message, everything else a field given by `extra={…}`; no sentence carries a value.
+The four keys that lead every JSON line are always there. Which task or step a thread works on is
+kept by `orchestration.runtime.log_context`, so that the lines of handlers carry the ids too.
+"""
+
+import json
+import logging
+import sys
+import traceback
+from datetime import UTC, datetime
+from typing import Any
+
+from orchestration.runtime.log_context import current_fields
+
+LEADING = ("correlation_id", "task_uuid", "step_uuid", "namespace")
+PROCESS = ("process_kind", "process", "request_id", "trace_id")
+TRAILING = ("duration_ms", "count", "error_type", "error", "traceback")
+STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+UNWANTED = frozenset({"request", "server_time", "status_code"})  # objects of Django's own loggers
+COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "31"}
+
+
+def fields_of(record: logging.LogRecord) -> dict[str, Any]:
+    """Return what a line says beside its event; an event's own field wins over the context."""
+    unwanted = STANDARD | UNWANTED
+    own = {key: value for key, value in vars(record).items() if key not in unwanted}
+    found = {**current_fields(), **own}
+    if record.exc_info and record.exc_info[0] is not None:
+        found["error_type"] = record.exc_info[0].__name__
+        found["error"] = str(record.exc_info[1])
+        found["traceback"] = "".join(traceback.format_exception(*record.exc_info))
+    return found
+
+
+def time_of(record: logging.LogRecord) -> str:
+    """Return the moment of a record in UTC, to the millisecond."""
+    moment = datetime.fromtimestamp(record.created, tz=UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class JsonFormatter(logging.Formatter):
+    """Writes one JSON object per line, keys always in the same order."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of one record."""
+        given = fields_of(record)
+        line = {key: given.pop(key, None) for key in LEADING}
+        line |= {"event": record.getMessage(), "level": record.levelname}
+        line |= {"timestamp": time_of(record), "logger": record.name}
+        line |= {key: given.pop(key, None) for key in PROCESS}
+        last = {key: given.pop(key) for key in TRAILING if key in given}
+        return json.dumps({**line, **given, **last}, default=str, ensure_ascii=False)
+
+
+class ConsoleFormatter(logging.Formatter):
+    """Writes one readable line; coloured when it goes to a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of one record, the traceback of an error below it."""
+        given = {key: value for key, value in fields_of(record).items() if value is not None}
+        trace = given.pop("traceback", "")
+        said = " ".join(f"{key}={value}" for key, value in given.items() if key not in PROCESS)
+        level = f"{record.levelname:<7}"
+        if sys.stderr.isatty():
+            level = f"\033[{COLOURS.get(record.levelname, '0')}m{level}\033[0m"
+        line = f"{time_of(record)[11:23]} {level} {record.getMessage()} {said}".rstrip()
+        return f"{line}\n{trace}".rstrip()
+
+
+def logging_settings(*, level: str, form: str) -> dict[str, Any]:
+    """Return Django's LOGGING: our packages from `level` on, everything else from WARNING on."""
+    formatter = JsonFormatter if form == "json" else ConsoleFormatter
+    stream = "ext://sys.stdout" if form == "json" else "ext://sys.stderr"
+    packages = ("tasker_project", "templates_registry", "orchestration", "workers")
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"lines": {"()": formatter}},
+        "handlers": {
+            "lines": {"class": "logging.StreamHandler", "formatter": "lines", "stream": stream}
+        },
+        "root": {"level": "WARNING", "handlers": ["lines"]},
+        "loggers": {name: {"level": level} for name in packages} | {"django": {"level": "WARNING"}},
+    }

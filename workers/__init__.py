@@ -1,0 +1,1 @@
+"""What runs a step: handlers, their registry, the executor and the worker process."""
