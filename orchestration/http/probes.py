@@ -1,0 +1,92 @@
+"""The four probes: does the process answer, is it alive, is it ready, and what exactly is wrong.
+
+They are public and answer whatever the `Host` header says, also over plain http: orchestrators of
+containers ask by address. In the web process a middleware before all others serves them; the status
+servers of the other processes have no middleware at all. `orchestration.health` knows the answers.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from orchestration import health
+
+
+def _timestamp() -> str:
+    return timezone.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _answer(body: dict[str, object], *, is_good: bool = True) -> JsonResponse:
+    status = HTTPStatus.OK if is_good else HTTPStatus.SERVICE_UNAVAILABLE
+    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
+
+
+def _details(process: health.Health, status: str) -> dict[str, object]:
+    return {
+        "status": status,
+        "timestamp": _timestamp(),
+        "checks": {name: result._asdict() for name, result in process.results().items()},
+        "info": process.info(),
+    }
+
+
+@require_safe
+def basic(request: HttpRequest) -> HttpResponse:
+    """Answer that the process answers."""
+    body: dict[str, object] = {"status": "healthy", "timestamp": _timestamp()}
+    if worker_id := health.current().worker_id:
+        body["worker_id"] = worker_id
+    return _answer(body)
+
+
+@require_safe
+def live(request: HttpRequest) -> HttpResponse:
+    """Answer whether every loop still finishes its rounds."""
+    is_alive = not health.current().is_stalled()
+    body: dict[str, object] = {
+        "status": "alive" if is_alive else "stalled",
+        "timestamp": _timestamp(),
+    }
+    return _answer(body, is_good=is_alive)
+
+
+@require_safe
+def ready(request: HttpRequest) -> HttpResponse:
+    """Answer whether the process can do its job now."""
+    process = health.current()
+    is_ready = process.is_ready
+    return _answer(_details(process, "ready" if is_ready else "not_ready"), is_good=is_ready)
+
+
+@require_safe
+def detailed(request: HttpRequest) -> HttpResponse:
+    """Answer with every check and everything known about the process."""
+    process = health.current()
+    status = process.status
+    return _answer(_details(process, status), is_good=status != health.UNHEALTHY)
+
+
+PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
+    "health": basic,
+    "health/live": live,
+    "health/ready": ready,
+    "health/detailed": detailed,
+    "live": live,
+    "ready": ready,
+}
+
+
+class ProbeMiddleware:
+    """Serves the probes before any other middleware may refuse or redirect them."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Stand before everything else: must be the first of MIDDLEWARE."""
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a probe, hand on everything else."""
+        probe = PROBES.get(request.path_info.strip("/"))
+        return self._get_response(request) if probe is None else probe(request)

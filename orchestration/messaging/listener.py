@@ -1,0 +1,213 @@
+"""LISTEN on a connection of its own; a notification only wakes somebody, who then reads a queue.
+
+The connection is autocommit, outside the pool, straight to the server (`DATABASE_DIRECT_URL` where
+the pooled one goes through a transaction pooler). It also carries the liveness lock of a worker.
+Lost: connect again with growing pauses, LISTEN again, then `on_reconnect` drains what was missed.
+
+Why `select` over psycopg's `notifies(timeout=…)`: that does not return when a signal handler only
+set a flag; here a byte in the pipe ends the wait at once, and nothing polls.
+"""
+
+import logging
+import os
+import select
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+from django.conf import settings
+from django.db import connections
+from psycopg import sql
+
+from orchestration import metrics
+from orchestration.runtime import database
+
+log = logging.getLogger(__name__)
+
+CONNECT_OPTIONS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+LOCK_RETRY_SECONDS = 0.5
+TAKE_LIVENESS_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s::text, 0))"
+
+
+class Listener:
+    """A part of a process that turns notifications into wake-ups."""
+
+    name = "listener"
+    stop_seconds = 6.0
+
+    def __init__(
+        self,
+        channels: Mapping[str, Callable[[], None]],
+        *,
+        on_reconnect: Callable[[], None],
+        liveness_lock: UUID | None = None,
+        application_name: str = "tasker:listener",
+    ) -> None:
+        """Map channels to wake-ups; `on_reconnect` is also called for the first connection."""
+        self.failure: BaseException | None = None
+        self.has_liveness_lock = False
+        self._channels = dict(channels)
+        self._probe_channel = f"tasker_probe_{uuid4().hex}"
+        self._on_reconnect = on_reconnect
+        self._liveness_lock = liveness_lock
+        self._application_name = application_name
+        self._connected = threading.Event()
+        self._probed = threading.Event()
+        self._down_since: float | None = time.monotonic()
+        self._was_connected = False
+        self._stopping = False
+        self._read_fd, self._write_fd = os.pipe()
+        self._thread = threading.Thread(target=self._live, name="listener", daemon=True)
+        self._on_end: Callable[[], None] = lambda: None
+
+    @property
+    def is_running(self) -> bool:
+        """The thread lives."""
+        return self._thread.is_alive()
+
+    @property
+    def is_connected(self) -> bool:
+        """Notifications arrive now."""
+        return self._connected.is_set()
+
+    @property
+    def down_seconds(self) -> float:
+        """How long there has been no connection; 0 while there is one."""
+        since = self._down_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def start(self, on_end: Callable[[], None]) -> None:
+        """Start the thread."""
+        self._on_end = on_end
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the wait; the connection closes, and with it LISTEN and the liveness lock."""
+        self._stopping = True
+        os.write(self._write_fd, b".")
+
+    def abandon(self) -> None:
+        """Say that nobody waits any longer."""
+        log.error("listener.abandoned")
+
+    def wait_connected(self, within_seconds: float) -> bool:
+        """Wait for the connection; return whether it is there."""
+        return self._connected.wait(within_seconds)
+
+    def prove(self, *, within_seconds: float = 2.0) -> bool:
+        """Send a notification over the pooled connection; return whether it arrives here."""
+        self._probed.clear()
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, '')", [self._probe_channel])
+        return self._probed.wait(within_seconds)
+
+    def _live(self) -> None:
+        try:
+            self._keep_listening()
+        except BaseException as failure:
+            self.failure = failure
+            log.exception("listener.failed")
+        finally:
+            self._mark_down()
+            self._on_end()
+
+    def _keep_listening(self) -> None:
+        pause_seconds = database.FIRST_PAUSE_SECONDS
+        while not self._stopping:
+            try:
+                with open_direct_connection(self._application_name) as connection:
+                    self._subscribe(connection)
+                    pause_seconds = database.FIRST_PAUSE_SECONDS
+                    self._dispatch_until_stopped(connection)
+            except database.CONNECTION_ERRORS as error:
+                self._mark_down()
+                metrics.CONNECTION_ERRORS.add()
+                log.warning(
+                    "listener.disconnected",
+                    extra={"error": str(error).strip(), "retry_in_seconds": pause_seconds},
+                )
+                select.select([self._read_fd], [], [], pause_seconds)
+                pause_seconds = database.next_pause(pause_seconds)
+
+    def _subscribe(self, connection: psycopg.Connection[Any]) -> None:
+        for channel in (*self._channels, self._probe_channel):
+            connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+        self._try_liveness_lock(connection)
+        if self._was_connected:
+            metrics.LISTENER_RECONNECTIONS.add()
+            log.warning("listener.reconnected", extra={"down_seconds": self.down_seconds})
+        self._was_connected = True
+        self._down_since = None
+        self._connected.set()
+        metrics.LISTENER_ACTIVE.set(1)
+        self._on_reconnect()
+
+    def _dispatch_until_stopped(self, connection: psycopg.Connection[Any]) -> None:
+        pgconn = connection.pgconn
+        while not self._stopping:
+            self._dispatch(pgconn)
+            waits_for_lock = self._liveness_lock is not None and not self.has_liveness_lock
+            timeout = LOCK_RETRY_SECONDS if waits_for_lock else None
+            readable, _, _ = select.select([pgconn.socket, self._read_fd], [], [], timeout)
+            if pgconn.socket in readable:
+                pgconn.consume_input()
+            elif not readable:
+                self._try_liveness_lock(connection)
+
+    def _dispatch(self, pgconn: psycopg.pq.abc.PGconn) -> None:
+        """Wake each addressee of the notifications at hand once."""
+        channels = set()
+        while notification := pgconn.notifies():
+            metrics.NOTIFICATIONS_RECEIVED.add()
+            channels.add(notification.relname.decode())
+        if self._probe_channel in channels:
+            self._probed.set()
+        for channel in channels:
+            if wake := self._channels.get(channel):
+                wake()
+
+    def _try_liveness_lock(self, connection: psycopg.Connection[Any]) -> None:
+        """Take the lock; a session of ours that the server still believes alive may hold it yet."""
+        if self._liveness_lock is not None:
+            row = connection.execute(TAKE_LIVENESS_LOCK, [str(self._liveness_lock)]).fetchone()
+            self.has_liveness_lock = bool(row and row[0])
+
+    def _mark_down(self) -> None:
+        if self._down_since is None:
+            self._down_since = time.monotonic()
+        self.has_liveness_lock = False
+        metrics.LISTENER_ACTIVE.set(0)
+        if self._connected.is_set():
+            self._connected.clear()
+            # Whoever relied on notifications has to fall back to polling from now on.
+            for wake in self._channels.values():
+                wake()
+
+
+def open_direct_connection(application_name: str) -> psycopg.Connection[Any]:
+    """Open an autocommit connection past any pool.
+
+    Raises what `database.CONNECTION_ERRORS` lists. Without `DATABASE_DIRECT_URL` the parameters are
+    those of the default connection, which is opened first because that starts the embedded server.
+    """
+    options: dict[str, Any] = {**CONNECT_OPTIONS, "application_name": application_name}
+    direct_url = getattr(settings, "DATABASE_DIRECT_URL", "")
+    if direct_url:
+        return psycopg.connect(direct_url, autocommit=True, **options)
+    default = connections["default"]
+    try:
+        default.ensure_connection()
+        parameters = default.get_connection_params()
+    finally:
+        with suppress(*database.CONNECTION_ERRORS):
+            default.close()
+    return psycopg.connect(**{**parameters, **options}, autocommit=True)

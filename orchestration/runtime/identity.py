@@ -1,0 +1,47 @@
+"""Who a process is: the values written into its registry row, its logs and its health answers."""
+
+import os
+import secrets
+import socket
+import time
+from dataclasses import dataclass, field
+from importlib import metadata
+from uuid import UUID, uuid4
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessIdentity:
+    """One start of one process; a restarted process is another one."""
+
+    kind: str
+    name: str
+    uuid: UUID = field(default_factory=uuid4)
+    hostname: str = field(default_factory=socket.gethostname)
+    pid: int = field(default_factory=os.getpid)
+    started_monotonic: float = field(default_factory=time.monotonic)
+
+    @property
+    def version(self) -> str:
+        """The installed version of Tasker."""
+        return tasker_version()
+
+    @property
+    def uptime_seconds(self) -> float:
+        """Time since the process identified itself."""
+        return time.monotonic() - self.started_monotonic
+
+
+def identify_process(kind: str, *, name: str = "") -> ProcessIdentity:
+    """Return a fresh identity; without a name it becomes host-pid-4hex."""
+    return ProcessIdentity(
+        kind=kind,
+        name=name or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}",
+    )
+
+
+def tasker_version() -> str:
+    """Return the version of the installed distribution, `source` in a plain checkout."""
+    try:
+        return metadata.version("tasker")
+    except metadata.PackageNotFoundError:
+        return "source"

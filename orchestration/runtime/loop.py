@@ -1,0 +1,164 @@
+"""One thread that does one kind of work for as long as there is some, then sleeps until woken.
+
+`run_once` owns its transaction and returns how much it did; 0 means: may sleep. A test calls it
+directly, without a thread. A wake-up is a hint and costs a round at most.
+
+Why a loop keeps its connection for a second after its last work: fetching one from the pool is the
+only thing between a notification and the first statement, and work rarely comes alone.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from orchestration import metrics
+from orchestration.runtime import database
+
+log = logging.getLogger(__name__)
+
+LINGER_SECONDS = 1.0
+
+
+class Loop:
+    """A named `run_once` with its thread, its pauses and its end."""
+
+    def __init__(
+        self,
+        name: str,
+        run_once: Callable[[], int],
+        *,
+        idle_seconds: float | Callable[[], float],
+        wake_on: Iterable[str] = (),
+        stop_seconds: float = 10.0,
+        longest_pause_seconds: float = database.LONGEST_PAUSE_SECONDS,
+    ) -> None:
+        """Prepare the loop; `wake_on` names the channels whose notifications wake it."""
+        self.name = name
+        self.run_once = run_once
+        self.wake_on = tuple(wake_on)
+        self.stop_seconds = stop_seconds
+        self.failure: BaseException | None = None
+        self.rounds = 0
+        self._idle_seconds = idle_seconds
+        self._longest_pause_seconds = longest_pause_seconds
+        self._woken = threading.Event()
+        self._stopping = threading.Event()
+        self._pause_seconds = 0.0
+        self._busy_since: float | None = None
+        self._worked_at = float("-inf")
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """The thread lives."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def is_backing_off(self) -> bool:
+        """The last round met a database error and the loop waits to try again."""
+        return self._pause_seconds > 0
+
+    @property
+    def busy_seconds(self) -> float:
+        """How long the present round has been running; 0 while resting."""
+        since = self._busy_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def wake(self) -> None:
+        """Make the loop look for work now; from any thread."""
+        self._woken.set()
+
+    def start(self, on_end: Callable[[], None]) -> None:
+        """Start the thread; `on_end` is called in it when it ends, for whatever reason."""
+        self._thread = threading.Thread(
+            target=self._live, args=(on_end,), name=f"loop-{self.name}", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the loop to end after the present round."""
+        self._stopping.set()
+        self._woken.set()
+
+    def abandon(self) -> None:
+        """Say that nobody waits any longer; the thread dies with the process."""
+        log.error("loop.abandoned", extra={"loop": self.name, "busy_seconds": self.busy_seconds})
+
+    def _live(self, on_end: Callable[[], None]) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._run_round()
+        except BaseException as failure:
+            self.failure = failure
+            log.exception("loop.failed", extra={"loop": self.name})
+        finally:
+            database.release_connections()
+            on_end()
+
+    def _run_round(self) -> None:
+        self._woken.clear()
+        self._busy_since = time.monotonic()
+        try:
+            done = self.run_once()
+        except database.CONNECTION_ERRORS as error:
+            self._back_off(error)
+            return
+        finally:
+            self._busy_since = None
+        self.rounds += 1
+        if self._pause_seconds:
+            self._pause_seconds = 0.0
+            log.warning("database.recovered", extra={"loop": self.name})
+        if done:
+            self._worked_at = time.monotonic()
+        else:
+            self._rest()
+
+    def _rest(self) -> None:
+        """Sleep until woken or until the next round is due; keep the connection at first."""
+        idle = self._idle_seconds() if callable(self._idle_seconds) else self._idle_seconds
+        linger = min(idle, self._worked_at + LINGER_SECONDS - time.monotonic())
+        if linger > 0:
+            if self._woken.wait(linger):
+                return
+            idle -= linger
+        database.release_connections()
+        if idle > 0:
+            self._woken.wait(idle)
+
+    def _back_off(self, error: Exception) -> None:
+        """Wait, longer each time.
+
+        A wake-up ends the wait after its first second: when the listener is back it wakes
+        everybody, but a stream of notifications must not make a hot loop.
+        """
+        metrics.CONNECTION_ERRORS.add()
+        if self._pause_seconds:
+            longest = self._longest_pause_seconds
+            self._pause_seconds = min(database.next_pause(self._pause_seconds), longest)
+        else:
+            self._pause_seconds = database.FIRST_PAUSE_SECONDS
+        log.error(
+            "database.lost",
+            extra={
+                "loop": self.name,
+                "error_type": type(error).__name__,
+                "error": str(error).strip(),
+                "retry_in_seconds": self._pause_seconds,
+            },
+        )
+        database.discard_connections()
+        self._woken.clear()
+        if not self._stopping.wait(database.FIRST_PAUSE_SECONDS):
+            self._woken.wait(self._pause_seconds - database.FIRST_PAUSE_SECONDS)
+
+
+def run_until_idle(loops: Iterable[Loop]) -> int:
+    """Run rounds of all loops in this thread until none finds work; return how much was done."""
+    loops = list(loops)
+    total = 0
+    while done := sum(loop.run_once() for loop in loops):
+        total += done
+    database.release_connections()
+    return total
