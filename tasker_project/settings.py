@@ -87,7 +87,7 @@ TEMPLATES = [
 # --- the database: the given one, else a PostgreSQL of our own below TASKER_DATA_DIR
 DATABASE_DIRECT_URL = env("DATABASE_DIRECT_URL")
 EMBEDDED_SERVER = EmbeddedServer(
-    (BASE_DIR / _engine["data_dir"]).absolute(), major=_engine["embedded_pg"]
+    (BASE_DIR / _engine["data_dir"]).resolve(), major=_engine["embedded_pg"]
 )
 
 

@@ -93,8 +93,8 @@ class EmbeddedServer:
         self.ensure()
         fd = lease.open_lock(self.home / "pinned")
         if lease.try_exclusive(fd):
-            child = keeper.spawn("pin", self.home, fd)
-            _wait_until(lambda: (self.home / "pinned").read_text() == str(child.pid))
+            pid = keeper.spawn("pin", self.home, fd)
+            _wait_until(lambda: (self.home / "pinned").read_text() == str(pid))
         os.close(fd)
 
     def unpin(self) -> bool:

@@ -1,0 +1,102 @@
+"""Fixtures of every test: a clock to set, clean queues, waiting without sleeping, real processes.
+
+A test that commits (`transaction=True`) leaves its messages behind, because Django's flush knows
+nothing of the schema pgmq; they are purged after it, and once before the first test, so that a
+second run on a kept database starts as clean as the first.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from tests.processes import Processes, wait_until
+
+
+class Clock:
+    """What `tasker_now()` answers on the test's own connection."""
+
+    def __init__(self) -> None:
+        self.now = timezone.now()
+
+    def set(self, moment: datetime) -> None:
+        """Stop the clock at a moment."""
+        self.now = moment
+        self._tell(moment.isoformat())
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock on."""
+        self.set(self.now + timedelta(seconds=seconds))
+
+    def release(self) -> None:
+        """Let real time run again."""
+        self._tell("")
+
+    def _tell(self, moment: str) -> None:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT set_config('tasker.fake_now', %s, false)", [moment])
+
+
+@pytest.fixture
+def clock(db: None) -> Iterator[Clock]:
+    """Return the engine's clock, stopped at the present moment."""
+    clock = Clock()
+    clock.set(clock.now)
+    yield clock
+    clock.release()
+
+
+@pytest.fixture
+def eventually() -> Callable[..., None]:
+    """Return `eventually(condition, within=5)`, which fails when the condition stays false."""
+    return wait_until
+
+
+@pytest.fixture
+def api() -> APIClient:
+    """Return a client of the REST API that sends and reads JSON."""
+    return APIClient()
+
+
+@pytest.fixture
+def processes(transactional_db: None) -> Iterator[Processes]:
+    """Return a starter of real `manage.py` processes on the test database; ends all of them."""
+    started = Processes()
+    yield started
+    started.end_all()
+
+
+def purge_queues() -> None:
+    """Empty every queue and every archive."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT to_regclass('pgmq.meta') IS NOT NULL")
+        if not cursor.fetchone()[0]:
+            return
+        cursor.execute("SELECT queue_name FROM pgmq.meta ORDER BY queue_name")
+        tables = [f"pgmq.{kind}_{name}" for (name,) in cursor.fetchall() for kind in "qa"]
+        if tables:
+            cursor.execute(f"TRUNCATE {', '.join(tables)}")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Begin with empty queues, whatever an earlier run left in a kept database."""
+    with django_db_blocker.unblock():
+        purge_queues()
+        connections["default"].close()
+
+
+@pytest.fixture(autouse=True)
+def _clean_queues(request: pytest.FixtureRequest) -> Iterator[None]:
+    marker = request.node.get_closest_marker("django_db")
+    commits = bool(marker and marker.kwargs.get("transaction"))
+    if commits or {"transactional_db", "live_server"} & set(request.fixturenames):
+        request.getfixturevalue("transactional_db")
+        yield
+        purge_queues()
+    else:
+        yield

@@ -1,0 +1,124 @@
+"""Real processes for the acceptance tests, and waiting for what they do.
+
+A child runs `manage.py` in the test profile on the test database, whichever server that is on; what
+it prints is kept and shown when a wait for it fails.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+from django.db import connections
+
+PROJECT = Path(__file__).resolve().parent.parent
+PAUSE_SECONDS = 0.01
+
+
+def wait_until(condition: Callable[[], object], within: float = 5.0) -> None:
+    """Return as soon as the condition holds; fail when it still does not after `within` seconds."""
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"Still not so after {within} s")
+        time.sleep(PAUSE_SECONDS)
+
+
+def database_url() -> str:
+    """Return the address of the test database, for a process that is started beside the test."""
+    given = connections["default"].settings_dict
+    password = f":{quote(given['PASSWORD'], safe='')}" if given["PASSWORD"] else ""
+    user = f"{quote(given['USER'], safe='')}{password}@" if given["USER"] else ""
+    port = f":{given['PORT']}" if given["PORT"] else ""
+    host = quote(str(given["HOST"] or "localhost"), safe="")
+    return f"postgresql://{user}{host}{port}/{given['NAME']}"
+
+
+class ManageProcess:
+    """One running `manage.py` command; `output` grows while it runs."""
+
+    def __init__(self, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
+        self.arguments = arguments
+        self.output = ""
+        self.child = subprocess.Popen(
+            [sys.executable, str(PROJECT / "manage.py"), *arguments],
+            env={**os.environ, "DATABASE_URL": database_url(), **environment},
+            cwd=PROJECT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.child.stdout is not None
+        for line in self.child.stdout:
+            self.output += line
+
+    def says(self, text: str, within: float = 15.0) -> None:
+        """Wait until the process has printed a text."""
+        try:
+            wait_until(lambda: text in self.output or self.child.poll() is not None, within)
+            assert text in self.output
+        except AssertionError:
+            raise AssertionError(f"{self.arguments} never said {text!r}:\n{self.output}") from None
+
+    def send(self, number: int) -> None:
+        """Send a signal to the process."""
+        self.child.send_signal(number)
+
+    def kill(self) -> None:
+        """Kill the process as a machine that loses power would."""
+        self.child.kill()
+        self.child.wait()
+        self._reader.join()
+
+    def ends(self, within: float = 15.0) -> int:
+        """Wait for the end of the process and return its exit code."""
+        try:
+            code = self.child.wait(within)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.arguments} still runs:\n{self.output}") from None
+        self._reader.join()
+        return code
+
+
+class Processes:
+    """Starts processes and ends whatever a test leaves running."""
+
+    def __init__(self) -> None:
+        self.started: list[ManageProcess] = []
+
+    def start(self, *arguments: str, **environment: str) -> ManageProcess:
+        """Start one `manage.py` command; keywords are environment variables."""
+        process = ManageProcess(arguments, environment)
+        self.started.append(process)
+        return process
+
+    def run(self, *arguments: str, within: float = 30.0, **environment: str) -> ManageProcess:
+        """Start a command and wait for its end."""
+        process = self.start(*arguments, **environment)
+        process.ends(within)
+        return process
+
+    def end_all(self) -> None:
+        """Ask every process to stop, and kill those that do not; nothing is left behind."""
+        for process in self.started:
+            if process.child.poll() is None:
+                process.send(signal.SIGTERM)
+        for process in self.started:
+            try:
+                process.child.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            if process.child.stdout is not None:
+                process._reader.join()
+                process.child.stdout.close()
