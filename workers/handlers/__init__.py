@@ -1,0 +1,4 @@
+"""The two ways to write a step handler: classes (`base`) and decorated functions (`functional`).
+
+`decision` and `batch` add what steps of those types give back to the engine.
+"""
