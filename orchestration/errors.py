@@ -26,31 +26,31 @@ class TaskerError(Exception):
         self.problems = tuple(problems)
 
 
-class InvalidRequest(TaskerError):
+class InvalidRequestError(TaskerError):
     """The request itself is wrong; `problems` name the places."""
 
     code = "BAD_REQUEST"
 
 
-class ActionRefused(TaskerError):
+class ActionRefusedError(TaskerError):
     """An operator action is not allowed in the present state; nothing changed."""
 
     code = "BAD_REQUEST"
 
 
-class NotFound(TaskerError):
+class NotFoundError(TaskerError):
     """No such task, step or template."""
 
     code = "NOT_FOUND"
 
 
-class DuplicateTask(TaskerError):
+class DuplicateTaskError(TaskerError):
     """Another task holds this identity; its uuid is not disclosed."""
 
     code = "CONFLICT"
 
 
-class DuplicateDlqEntry(TaskerError):
+class DuplicateDlqEntryError(TaskerError):
     """The task has a pending DLQ entry already."""
 
     code = "CONFLICT"

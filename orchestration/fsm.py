@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         conditions: Sequence[Callable[[Any], bool]] = ...,
     ) -> Callable[[F], F]: ...
 
-    class RETURN_VALUE:
+    class RETURN_VALUE:  # noqa: N801 the name is django_fsm's
         allowed_states: Sequence[str]
 
         def __init__(self, *allowed_states: str) -> None: ...

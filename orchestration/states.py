@@ -8,7 +8,7 @@ from django.db.models import TextChoices
 
 
 class TaskState(TextChoices):
-    """The twelve states of a task. Three of them are hops: history has them, rows never rest there."""
+    """The twelve states of a task. Three are hops: history has them, rows never rest there."""
 
     PENDING = "pending"
     """Created, not started. Moved by creation, or by discovery when the namespace is backlogged."""

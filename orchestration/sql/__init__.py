@@ -16,7 +16,7 @@ Row = TypeVar("Row", bound=NamedTuple)
 
 @cache
 def read(path: str) -> str:
-    """Return the text of a file under `orchestration/sql`, such as `functions/task_moves_v01.sql`."""
+    """Return the text of a file under this package, such as `triggers/task_moves_v01.sql`."""
     return files("orchestration.sql").joinpath(path).read_text("utf-8")
 
 

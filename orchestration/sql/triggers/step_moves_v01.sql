@@ -41,7 +41,8 @@ BEGIN
     )
     VALUES (
       NEW.workflow_step_uuid, version, previous, hop, event, NEW.attempts,
-      worker, (move ->> 'processor_uuid')::uuid, move ->> 'actor', details, moved_at
+      worker, (move ->> 'processor_uuid')::uuid, coalesce(move ->> 'actor', 'system:' || worker),
+      details, moved_at
     )
     RETURNING workflow_step_transition_uuid INTO transition;
     IF hop IN ('enqueued_for_orchestration', 'enqueued_as_error_for_orchestration') THEN
@@ -52,7 +53,9 @@ BEGIN
       SELECT
         NEW.workflow_step_uuid, transition, NEW.task_uuid, worker, t.correlation_id, NEW.attempts,
         hop = 'enqueued_for_orchestration',
-        (NEW.results #>> '{metadata,execution_time_ms}')::numeric::bigint,
+        CASE jsonb_typeof(NEW.results #> '{metadata,execution_time_ms}')
+          WHEN 'number' THEN (NEW.results #>> '{metadata,execution_time_ms}')::numeric::bigint
+        END,
         left(NEW.results #>> '{error,error_type}', 255),
         moved_at, moved_at
       FROM tasker_tasks AS t

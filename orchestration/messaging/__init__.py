@@ -1,0 +1,1 @@
+"""Queues and wake-ups: names and payloads, PGMQ, LISTEN."""

@@ -1,0 +1,1 @@
+"""The only callers of the statements in `sql/queries`: NamedTuples in, NamedTuples out."""

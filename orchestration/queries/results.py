@@ -1,0 +1,75 @@
+"""The two statements of the result transaction: take what is decided upon, settle what was decided."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from pydantic_core import from_json
+
+from orchestration import sql
+from orchestration.queries.tasks import Move
+
+
+class Reported(NamedTuple):
+    """A result message with the step it is about; task and step are locked.
+
+    `standing`: live, obsolete (the step has moved on), malformed, unknown_task.
+    """
+
+    msg_id: int
+    task_uuid: UUID
+    workflow_step_uuid: UUID
+    standing: str
+    task_state: str
+    step_state: str
+    step_type: str
+    succeeded: bool
+    wants_retry: bool
+    attempts: int
+    max_attempts: int
+    retryable: bool
+    backoff_strategy: str | None
+    backoff_base_ms: int | None
+    max_backoff_ms: int | None
+    orchestration_metadata: dict[str, Any] | None
+    namespace: str
+    step_name: str
+
+
+class Settlement(NamedTuple):
+    """What was decided about a step; `delay_seconds` counts from the failure."""
+
+    step_uuid: UUID
+    state: str
+    delay_seconds: float | None = None
+    failure: str | None = None
+
+
+def take_results(*, limit: int, move: Move, msg_ids: Sequence[int] | None = None) -> list[Reported]:
+    """Take result messages off the queue and lock their tasks and steps."""
+    rows = sql.fetch(
+        Reported,
+        "results/take",
+        limit=limit,
+        move=move.as_json(),
+        msg_ids=None if msg_ids is None else list(msg_ids),
+    )
+    return [
+        row._replace(orchestration_metadata=from_json(row.orchestration_metadata))
+        if isinstance(row.orchestration_metadata, str)
+        else row
+        for row in rows
+    ]
+
+
+def settle_steps(settlements: Sequence[Settlement]) -> datetime | None:
+    """Move decided steps in one statement; return the earliest due time of a scheduled retry."""
+    due: datetime | None = sql.scalar(
+        "results/settle",
+        steps=[settlement.step_uuid for settlement in settlements],
+        states=[settlement.state for settlement in settlements],
+        delays=[settlement.delay_seconds for settlement in settlements],
+        failures=[settlement.failure for settlement in settlements],
+    )
+    return due

@@ -1,0 +1,212 @@
+"""Statements about steps: the worker protocol, and what operators do to single steps.
+
+Workers lock steps in uuid order and never tasks; everybody else holds the task first
+(engine.md 4.3). Nothing here opens a transaction.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from pydantic_core import from_json
+
+from orchestration import sql
+
+
+class Claim(NamedTuple):
+    """One attempt of a step in a worker's hands, with all that its handler needs.
+
+    `state_version` is the fencing token; `attempts` counts this attempt; `dependency_results` holds
+    the execution results of all ancestors by step name.
+    """
+
+    msg_id: int
+    workflow_step_uuid: UUID
+    task_uuid: UUID
+    state_version: int
+    attempts: int
+    max_attempts: int
+    retryable: bool
+    lease_until: datetime
+    name: str
+    template_step_name: str
+    step_type: str
+    timeout_seconds: int | None
+    inputs: dict[str, Any] | None
+    checkpoint: dict[str, Any] | None
+    batch_id: str | None
+    batch_index: int | None
+    batch_count: int | None
+    named_task_uuid: UUID
+    named_step_uuid: UUID
+    template_digest: str
+    namespace: str
+    task_name: str
+    task_version: str
+    context: dict[str, Any]
+    tags: list[str]
+    priority: int
+    initiator: str
+    source_system: str
+    reason: str
+    correlation_id: UUID
+    parent_correlation_id: UUID | None
+    task_created_at: datetime
+    dependency_results: dict[str, dict[str, Any]]
+    last_attempted_at: datetime | None
+
+
+JSON_PLACES = [
+    Claim._fields.index(name)
+    for name in ("inputs", "checkpoint", "context", "tags", "dependency_results")
+]
+
+
+class StepReport(NamedTuple):
+    """What a worker says about a claim; `results` is the JSON text of engine.md 6.3."""
+
+    step_uuid: UUID
+    state_version: int
+    success: bool
+    results: str
+
+
+class StepVerdict(NamedTuple):
+    """Whether a report was accepted; a refused one is stale and dropped."""
+
+    workflow_step_uuid: UUID
+    accepted: bool
+
+
+class ExtendedLease(NamedTuple):
+    """A claim that is still held."""
+
+    workflow_step_uuid: UUID
+    lease_until: datetime
+
+
+class ReleasedStep(NamedTuple):
+    """A claim that was handed back."""
+
+    workflow_step_uuid: UUID
+
+
+class EnqueuedStep(NamedTuple):
+    """A step that went to its queue."""
+
+    task_uuid: UUID
+    workflow_step_uuid: UUID
+    queue_name: str
+    msg_id: int
+
+
+class LockedStep(NamedTuple):
+    """A step in the hands of an operator action."""
+
+    workflow_step_uuid: UUID
+    task_uuid: UUID
+    name: str
+    step_type: str
+    state: str
+    state_version: int
+
+
+def claim_steps(queue: str, *, worker_uuid: UUID, limit: int, lease_seconds: int) -> list[Claim]:
+    """Claim up to `limit` steps of a queue for `lease_seconds`."""
+    rows = sql.fetch(
+        Claim,
+        "steps/claim",
+        queue=queue,
+        worker_uuid=worker_uuid,
+        limit=limit,
+        lease_seconds=lease_seconds,
+    )
+    return [_with_json_decoded(row) for row in rows]
+
+
+def _with_json_decoded(row: Claim) -> Claim:
+    values: list[Any] = list(row)
+    for place in JSON_PLACES:
+        if isinstance(values[place], str):
+            values[place] = from_json(values[place])
+    return Claim._make(values)
+
+
+def extend_leases(
+    claims: Iterable[tuple[UUID, int]], *, lease_seconds: int
+) -> dict[UUID, datetime]:
+    """Prolong claims, given as (step uuid, state version); a missing one is lost."""
+    rows = sql.fetch(
+        ExtendedLease, "steps/extend_leases", claims=_fenced(claims), lease_seconds=lease_seconds
+    )
+    return {row.workflow_step_uuid: row.lease_until for row in rows}
+
+
+def save_checkpoint(
+    step_uuid: UUID, *, state_version: int, checkpoint: dict[str, Any], lease_seconds: int = 30
+) -> bool:
+    """Store a handler's progress and prolong its lease; False when the claim is lost."""
+    return bool(
+        sql.scalar(
+            "steps/save_checkpoint",
+            step_uuid=step_uuid,
+            state_version=state_version,
+            checkpoint=json.dumps(checkpoint),
+            lease_seconds=lease_seconds,
+        )
+    )
+
+
+def report_steps(reports: Sequence[StepReport]) -> dict[UUID, bool]:
+    """Store results and tell the orchestrators; per step whether the report was accepted."""
+    rows = sql.fetch(StepVerdict, "steps/report", reports=f"[{','.join(map(_as_json, reports))}]")
+    return {row.workflow_step_uuid: row.accepted for row in rows}
+
+
+def _as_json(report: StepReport) -> str:
+    # The result is JSON text already; building the array by hand avoids parsing it again.
+    success = "true" if report.success else "false"
+    return (
+        f'{{"step_uuid":"{report.step_uuid}","state_version":{report.state_version},'
+        f'"success":{success},"results":{report.results}}}'
+    )
+
+
+def release_steps(claims: Iterable[tuple[UUID, int]]) -> list[UUID]:
+    """Hand claims back without counting the attempt; return the steps that were still held."""
+    rows = sql.fetch(ReleasedStep, "steps/release", claims=_fenced(claims))
+    return [row.workflow_step_uuid for row in rows]
+
+
+def enqueue_ready_steps(task_uuids: Sequence[UUID]) -> list[EnqueuedStep]:
+    """Put all ready steps of locked tasks on their queues."""
+    return sql.fetch(EnqueuedStep, "steps/enqueue_ready", task_uuids=list(task_uuids))
+
+
+def task_of_step(step_uuid: UUID) -> UUID | None:
+    """Return the task a step belongs to, None for an unknown step."""
+    task_uuid: UUID | None = sql.scalar("steps/task_of_step", step_uuid=step_uuid)
+    return task_uuid
+
+
+def lock_steps(task_uuid: UUID, *, step_uuid: UUID | None = None) -> list[LockedStep]:
+    """Lock all steps of a held task, or one of them, in uuid order."""
+    return sql.fetch(LockedStep, "steps/lock_steps", task_uuid=task_uuid, step_uuid=step_uuid)
+
+
+def operate(step_uuids: Sequence[UUID], *, state: str, results: str | None = None) -> int:
+    """Move locked steps to `state` by an operator's hand; attempts start anew in `pending`."""
+    return sql.execute("steps/operate", step_uuids=list(step_uuids), state=state, results=results)
+
+
+def delete_messages(step_uuids: Sequence[UUID]) -> None:
+    """Delete the live messages of locked steps."""
+    sql.execute("steps/delete_messages", step_uuids=list(step_uuids))
+
+
+def _fenced(claims: Iterable[tuple[UUID, int]]) -> str:
+    return json.dumps(
+        [{"step_uuid": str(step), "state_version": version} for step, version in claims]
+    )

@@ -1,0 +1,128 @@
+-- Takes steps back from workers that are gone: lease expired, or the worker's liveness lock has
+-- been free for p_lock_seconds. Answers 'requeued' (another attempt is left) or 'failed' (none is;
+-- the caller evaluates the task). Called by lifecycle/due_work.py.
+-- Locks: tasks in uuid order, SKIP LOCKED; then their steps in uuid order.
+CREATE OR REPLACE FUNCTION tasker_reap_leases(p_limit int, p_lock_seconds float8 DEFAULT 2)
+RETURNS TABLE (task_uuid uuid, workflow_step_uuid uuid, outcome text)
+LANGUAGE plpgsql
+SET jit = off
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_now timestamptz := tasker_now();
+  v_lost uuid[];
+  v_tasks uuid[];
+  v_requeued uuid[];
+  v_failed uuid[];
+  v_dead_messages bigint[];
+  v_queue record;
+  v_step record;
+BEGIN
+  -- A worker holds its lock exclusively; looking at it in shared mode keeps reapers from taking
+  -- each other for the worker. Only the worker itself clears lock_missing_since.
+  UPDATE tasker_workers AS w
+  SET lock_missing_since = v_now
+  WHERE w.status IN ('running', 'draining')
+    AND w.has_liveness_lock
+    AND w.lock_missing_since IS NULL
+    AND pg_try_advisory_xact_lock_shared(hashtextextended(w.worker_uuid::text, 0));
+  WITH lost AS (
+    UPDATE tasker_workers AS w
+    SET status = 'lost', stopped_at = v_now
+    WHERE w.status IN ('running', 'draining')
+      AND w.has_liveness_lock
+      AND w.lock_missing_since <= v_now - make_interval(secs => p_lock_seconds)
+      AND pg_try_advisory_xact_lock_shared(hashtextextended(w.worker_uuid::text, 0))
+    RETURNING w.worker_uuid
+  )
+  SELECT array_agg(l.worker_uuid) INTO v_lost FROM lost AS l;
+  -- Claims of a worker that was found lost earlier, but for which the limit or a lock was in the way.
+  SELECT coalesce(v_lost, '{}') || coalesce(array_agg(w.worker_uuid), '{}') INTO v_lost
+  FROM tasker_workers AS w
+  WHERE w.status = 'lost' AND w.stopped_at > v_now - interval '1 hour';
+
+  WITH expired AS (
+    SELECT DISTINCT x.task_uuid
+    FROM (
+      (
+        SELECT s.task_uuid
+        FROM tasker_workflow_steps AS s
+        WHERE s.state = 'in_progress' AND s.lease_until < v_now
+        ORDER BY s.lease_until
+        LIMIT p_limit
+      )
+      UNION ALL
+      (
+        SELECT s.task_uuid
+        FROM tasker_workflow_steps AS s
+        WHERE s.claimed_by = ANY(v_lost) AND s.state = 'in_progress'
+        LIMIT p_limit
+      )
+    ) AS x
+  ),
+  locked AS MATERIALIZED (
+    SELECT t.task_uuid
+    FROM tasker_tasks AS t
+    JOIN expired AS e ON e.task_uuid = t.task_uuid
+    ORDER BY t.task_uuid
+    FOR NO KEY UPDATE OF t SKIP LOCKED
+  )
+  SELECT array_agg(l.task_uuid) INTO v_tasks FROM locked AS l;
+  IF v_tasks IS NULL THEN
+    RETURN;
+  END IF;
+
+  -- Re-checked under the lock: a report or heartbeat may have come in between.
+  WITH gone AS MATERIALIZED (
+    SELECT
+      s.workflow_step_uuid,
+      s.queue_msg_id,
+      s.retryable AND s.attempts < s.max_attempts AS again
+    FROM tasker_workflow_steps AS s
+    WHERE s.task_uuid = ANY(v_tasks)
+      AND s.state = 'in_progress'
+      AND (s.lease_until < v_now OR s.claimed_by = ANY(v_lost))
+    ORDER BY s.workflow_step_uuid
+    FOR NO KEY UPDATE OF s
+  )
+  SELECT
+    array_agg(g.workflow_step_uuid) FILTER (WHERE g.again),
+    array_agg(g.workflow_step_uuid) FILTER (WHERE NOT g.again)
+  INTO v_requeued, v_failed
+  FROM gone AS g;
+
+  PERFORM set_config(
+    'tasker.move',
+    (
+      coalesce(nullif(current_setting('tasker.move', true), '')::jsonb, '{}')
+      || '{"event": "worker_lost"}'
+    )::text,
+    true
+  );
+  FOR v_queue IN SELECT * FROM tasker_live_messages(v_failed) LOOP
+    PERFORM pgmq.delete(v_queue.queue, v_queue.msg_ids);
+  END LOOP;
+  UPDATE tasker_workflow_steps AS s
+  SET
+    state = 'error',
+    last_failure_at = v_now,
+    results = tasker_engine_failure(
+      s.workflow_step_uuid, 'worker_lost', 'WORKER_LOST',
+      format('The worker %s was lost during attempt %s', s.claimed_by, s.attempts)
+    )
+  WHERE s.workflow_step_uuid = ANY(v_failed);
+  UPDATE tasker_workflow_steps AS s
+  SET
+    state = 'enqueued',
+    requeue_count = s.requeue_count + 1,
+    last_failure_at = v_now
+  WHERE s.workflow_step_uuid = ANY(v_requeued);
+  PERFORM tasker_show_messages_again(v_requeued);
+
+  RETURN QUERY
+    SELECT s.task_uuid, s.workflow_step_uuid, CASE s.state WHEN 'error' THEN 'failed' ELSE 'requeued' END
+    FROM tasker_workflow_steps AS s
+    WHERE s.workflow_step_uuid = ANY(coalesce(v_requeued, '{}') || coalesce(v_failed, '{}'));
+END
+$$;

@@ -1,0 +1,122 @@
+-- First half of the result transaction (engine.md 7.2, lines 1-4): takes up to p_limit result messages
+-- off the queue, locks their tasks and steps, and returns what deciding needs, one row a message.
+-- Taking deletes; a rollback brings the messages back, so message and moves commit together.
+-- p_msg_ids: only these messages (one by one, after a failed batch).
+-- Called by queries/results.py. Locks: tasks in uuid order, then their steps in uuid order.
+CREATE OR REPLACE FUNCTION tasker_take_results(
+  p_limit int,
+  p_move jsonb,
+  p_msg_ids bigint[] DEFAULT NULL
+)
+RETURNS TABLE (
+  msg_id bigint,
+  task_uuid uuid,
+  workflow_step_uuid uuid,
+  standing text,
+  task_state varchar,
+  step_state varchar,
+  step_type varchar,
+  succeeded boolean,
+  wants_retry boolean,
+  attempts int,
+  max_attempts int,
+  retryable boolean,
+  backoff_strategy varchar,
+  backoff_base_ms int,
+  max_backoff_ms int,
+  orchestration_metadata jsonb,
+  namespace varchar,
+  step_name varchar
+)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET jit = off
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_msg_ids bigint[];
+  v_messages jsonb[];
+  v_tasks uuid[];
+  v_steps uuid[];
+  v_versions int[];
+  v_uuid CONSTANT text := '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
+BEGIN
+  IF p_msg_ids IS NULL THEN
+    SELECT array_agg(m.msg_id), array_agg(m.message)
+    INTO v_msg_ids, v_messages
+    FROM pgmq.pop('orchestration_step_results', p_limit) AS m;
+  ELSE
+    WITH taken AS (
+      DELETE FROM pgmq.q_orchestration_step_results AS q
+      WHERE q.msg_id = ANY(p_msg_ids) AND q.vt <= clock_timestamp()
+      RETURNING q.msg_id, q.message
+    )
+    SELECT array_agg(m.msg_id), array_agg(m.message) INTO v_msg_ids, v_messages FROM taken AS m;
+  END IF;
+  IF v_msg_ids IS NULL THEN
+    RETURN;
+  END IF;
+  PERFORM set_config('tasker.move', p_move::text, true);
+
+  SELECT
+    array_agg(CASE WHEN m ->> 'task_uuid' ~ v_uuid THEN (m ->> 'task_uuid')::uuid END),
+    array_agg(CASE WHEN m ->> 'step_uuid' ~ v_uuid THEN (m ->> 'step_uuid')::uuid END),
+    array_agg(
+      CASE WHEN jsonb_typeof(m -> 'state_version') = 'number' THEN (m ->> 'state_version')::int END
+    )
+  INTO v_tasks, v_steps, v_versions
+  FROM unnest(v_messages) AS x (m);
+
+  PERFORM
+  FROM tasker_tasks AS t
+  WHERE t.task_uuid = ANY(v_tasks)
+  ORDER BY t.task_uuid
+  FOR NO KEY UPDATE;
+  PERFORM
+  FROM tasker_workflow_steps AS s
+  WHERE s.workflow_step_uuid = ANY(v_steps)
+  ORDER BY s.workflow_step_uuid
+  FOR NO KEY UPDATE;
+
+  RETURN QUERY
+    SELECT
+      m.msg_id,
+      t.task_uuid,
+      s.workflow_step_uuid,
+      CASE
+        WHEN m.task_uuid IS NULL OR m.step_uuid IS NULL THEN 'malformed'
+        WHEN t.task_uuid IS NULL THEN 'unknown_task'
+        WHEN s.state IN ('enqueued_for_orchestration', 'enqueued_as_error_for_orchestration')
+          AND coalesce(m.state_version, s.state_version) = s.state_version
+          AND row_number() OVER (PARTITION BY m.step_uuid ORDER BY m.msg_id) = 1
+        THEN 'live'
+        ELSE 'obsolete'
+      END,
+      t.state,
+      s.state,
+      s.step_type,
+      coalesce(s.results -> 'success' = 'true'::jsonb, false),
+      coalesce(s.results #> '{metadata,retryable}' <> 'false'::jsonb, true)
+        AND jsonb_typeof(s.results) = 'object',
+      s.attempts,
+      s.max_attempts,
+      s.retryable,
+      s.backoff_strategy,
+      s.backoff_base_ms,
+      s.max_backoff_ms,
+      CASE s.state
+        WHEN 'enqueued_as_error_for_orchestration' THEN s.results -> 'orchestration_metadata'
+      END,
+      n.name,
+      s.name
+    FROM unnest(v_msg_ids, v_tasks, v_steps, v_versions)
+      AS m (msg_id, task_uuid, step_uuid, state_version)
+    LEFT JOIN tasker_tasks AS t ON t.task_uuid = m.task_uuid
+    LEFT JOIN tasker_workflow_steps AS s
+      ON s.workflow_step_uuid = m.step_uuid AND s.task_uuid = t.task_uuid
+    LEFT JOIN tasker_named_tasks AS nt ON nt.named_task_uuid = t.named_task_uuid
+    LEFT JOIN tasker_task_namespaces AS n ON n.task_namespace_uuid = nt.task_namespace_uuid
+    ORDER BY m.msg_id;
+END
+$$;

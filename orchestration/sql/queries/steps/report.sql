@@ -1,0 +1,2 @@
+-- Results of handlers. Caller: queries/steps.py report_steps.
+SELECT * FROM tasker_report_steps(%(reports)s)
