@@ -1,0 +1,120 @@
+"""What may run and what comes next, asked of the database for whole sets of tasks.
+
+Reads only, in the caller's transaction; the decisions are made in `lifecycle/task_finalizer.py`
+from what `task_contexts` answers. Only `next_ready_tasks` locks: the tasks it returns belong to the
+caller until its transaction ends.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from orchestration import sql
+
+
+class TaskContext(NamedTuple):
+    """What the steps of one task add up to (engine.md 5.3); `status` is the task's state."""
+
+    task_uuid: UUID
+    named_task_uuid: UUID
+    status: str
+    total_steps: int
+    pending_steps: int
+    in_progress_steps: int
+    completed_steps: int
+    failed_steps: int
+    ready_steps: int
+    execution_status: str
+    recommended_action: str
+    completion_percentage: Decimal
+    health_status: str
+    enqueued_steps: int
+    waiting_for_retry_steps: int
+    cancelled_steps: int
+    blocked_steps: int
+
+
+class StepReadiness(NamedTuple):
+    """Whether one step may run now, and what that depends on (engine.md 5.2)."""
+
+    workflow_step_uuid: UUID
+    task_uuid: UUID
+    named_step_uuid: UUID
+    name: str
+    current_state: str
+    dependencies_satisfied: bool
+    retry_eligible: bool
+    ready_for_execution: bool
+    last_failure_at: datetime | None
+    next_retry_at: datetime | None
+    total_parents: int
+    completed_parents: int
+    attempts: int
+    max_attempts: int
+    backoff_request_seconds: float | None
+    last_attempted_at: datetime | None
+
+
+class ReadyTask(NamedTuple):
+    """One task that discovery lets in, locked for the caller."""
+
+    task_uuid: UUID
+    task_name: str
+    priority: int
+    namespace_name: str
+    ready_steps_count: int
+    computed_priority: Decimal
+    current_state: str
+
+
+class StuckTask(NamedTuple):
+    """One task in an active state that showed no sign of life for too long."""
+
+    task_uuid: UUID
+    current_state: str
+    processor_uuid: UUID | None
+    stuck_duration_minutes: int
+    reason: str
+
+
+def task_contexts(task_uuids: Iterable[UUID]) -> list[TaskContext]:
+    """Return the execution contexts of tasks in uuid order; unknown tasks are left out."""
+    return sql.fetch(TaskContext, "readiness/task_contexts", task_uuids=list(task_uuids))
+
+
+def step_readiness(
+    task_uuids: Iterable[UUID], step_uuids: Iterable[UUID] | None = None
+) -> list[StepReadiness]:
+    """Return the readiness of the steps of tasks, or of the named ones among them."""
+    return sql.fetch(
+        StepReadiness,
+        "readiness/step_readiness",
+        task_uuids=list(task_uuids),
+        step_uuids=None if step_uuids is None else list(step_uuids),
+    )
+
+
+def next_ready_tasks(*, limit: int, closed_namespaces: Iterable[str] = ()) -> list[ReadyTask]:
+    """Lock the next tasks to start or resume and return them, best effective priority first.
+
+    Tasks that somebody else holds are skipped; call it in the transaction that starts the tasks.
+    """
+    return sql.fetch(
+        ReadyTask,
+        "readiness/next_ready_tasks",
+        limit=limit,
+        closed_namespaces=list(closed_namespaces),
+    )
+
+
+def stuck_tasks(*, minutes: int) -> list[StuckTask]:
+    """Return the active tasks that showed no sign of life for longer than that."""
+    return sql.fetch(StuckTask, "readiness/stuck_tasks", minutes=minutes)
+
+
+def next_due_at() -> datetime | None:
+    """Return the earliest moment at which a retry or the end of a lease is due."""
+    due_at: datetime | None = sql.scalar("readiness/next_due_at")
+    return due_at
