@@ -1,0 +1,86 @@
+"""Calls a handler under its deadline, waits for what it returns when that is awaitable.
+
+Never raises: an `Invocation` says what came out. Asynchronous handlers run in an event loop of
+their own, started by `async_to_sync`, so that Django's async ORM works on this thread's connection
+and not on one that nobody closes.
+"""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from asgiref.sync import async_to_sync
+
+from workers.context import StepContext
+from workers.errors import StepTimeoutError
+from workers.executor.execution import Execution
+from workers.executor.watchdog import Watch, Watchdog
+from workers.handlers.functional import FunctionHandler
+
+
+class Invocation(NamedTuple):
+    """What came out of one call of a handler."""
+
+    value: Any = None
+    error: BaseException | None = None
+    is_timed_out: bool = False
+
+
+def invoke(
+    handler: Any, context: StepContext, *, execution: Execution, watchdog: Watchdog
+) -> Invocation:
+    """Call a handler until it returns, raises or runs into its deadline."""
+    deadline = time.monotonic() + execution.timeout_seconds
+    execution.progress.deadline = deadline
+    function = handler.run if isinstance(handler, FunctionHandler) else handler.call
+    watch = watchdog.watch(execution, deadline=deadline)
+    found = _call(function, context, watch)
+    if found.error is not None or found.is_timed_out or not inspect.isawaitable(found.value):
+        return found
+    if getattr(handler, "atomic", False):
+        return Invocation(error=_refuse_awaitable(found.value, context))
+    # The exception of the watchdog cannot reach a coroutine; its loop's own timer cancels it.
+    watch = watchdog.watch(execution, deadline=deadline, is_interruptible=False)
+    try:
+        return async_to_sync(_await)(found.value, deadline)
+    except BaseException as error:  # noqa: BLE001 - section 3.4: everything means a result
+        return Invocation(error=error, is_timed_out=watch.is_timed_out)
+    finally:
+        watch.close()
+
+
+def _call(function: Callable[[StepContext], Any], context: StepContext, watch: Watch) -> Invocation:
+    value: Any = None
+    error: BaseException | None = None
+    try:
+        try:
+            value = function(context)
+        except BaseException as raised:  # noqa: BLE001 - section 3.4: everything means a result
+            error = raised
+        watch.close()
+    except StepTimeoutError:  # delivered between the handler's end and the end of its watch
+        watch.close()
+    return Invocation(value, error, watch.is_timed_out)
+
+
+async def _await(awaitable: Awaitable[Any], deadline: float) -> Invocation:
+    limit = asyncio.timeout(max(0.0, deadline - time.monotonic()))
+    value: Any = None
+    error: BaseException | None = None
+    try:
+        async with limit:
+            value = await awaitable
+    except BaseException as raised:  # noqa: BLE001 - section 3.4: everything means a result
+        error = raised
+    return Invocation(value, error, limit.expired())
+
+
+def _refuse_awaitable(awaitable: Any, context: StepContext) -> TypeError:
+    if inspect.iscoroutine(awaitable):
+        awaitable.close()
+    return TypeError(
+        f"Handler {context.handler_name} is atomic but returned an awaitable; "
+        "a transaction belongs to one thread: make it synchronous, or drop atomic."
+    )

@@ -1,0 +1,297 @@
+"""`Executor`: runs claims to their reports.
+
+A claim has one dispatch, or one more for each checkpoint that its handler yields. Whatever happens
+in a handler becomes an outcome; the executor itself never raises.
+
+Why atomic handlers report here and not in the worker: their writes and their report must be one
+transaction, on the thread that ran the handler.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from django.db import close_old_connections, connections, transaction
+from django.utils import timezone
+
+from orchestration import metrics
+from orchestration.conf import engine_settings
+from orchestration.queries import steps
+from orchestration.queries.steps import Claim, StepReport
+from workers.conf import WorkerSettings
+from workers.context import Progress
+from workers.executor import checkpoints
+from workers.executor import outcome as outcomes
+from workers.executor.checkpoints import CheckpointRefused
+from workers.executor.execution import Execution
+from workers.executor.invocation import invoke
+from workers.executor.outcome import Outcome
+from workers.executor.preparation import Plan, build_context, find_plan
+from workers.executor.report import CheckResult, Run, build_report
+from workers.executor.watchdog import Watchdog
+from workers.registry import HandlerRegistry, ResolutionError
+from workers.results import ErrorType, failure_from_exception, to_result
+
+log = logging.getLogger(__name__)
+
+OnDone = Callable[[Execution, StepReport | None], None]
+
+
+def _never() -> bool:
+    return False
+
+
+class Dispatch(NamedTuple):
+    """One call of the handler, prepared."""
+
+    execution: Execution
+    plan: Plan
+    handler: Any
+
+    @property
+    def is_atomic(self) -> bool:
+        """Whether the handler's writes and its report are one transaction."""
+        return bool(getattr(self.handler, "atomic", False))
+
+
+class _RolledBack(Exception):  # noqa: N818 - it only leaves the transaction
+    """Leaves an atomic handler's transaction with what is to be reported instead."""
+
+    def __init__(self, report: StepReport | None) -> None:
+        super().__init__()
+        self.report = report
+
+
+AGAIN = object()  # a checkpoint was stored: the handler is called once more
+
+
+class Executor:
+    """Runs claims, on as many threads as the worker likes; see the package's docstring."""
+
+    def __init__(
+        self,
+        *,
+        worker_id: str,
+        settings: WorkerSettings,
+        on_done: OnDone,
+        is_stopping: Callable[[], bool] = _never,
+    ) -> None:
+        self._worker_id = worker_id
+        self._settings = settings
+        self._on_done = on_done
+        self._is_stopping = is_stopping
+        self._lease_seconds = engine_settings().lease_seconds
+        self._registry = HandlerRegistry.instance()
+        self._watchdog = Watchdog(
+            grace_seconds=settings.timeout_grace_seconds, on_overdue=self._report_overdue
+        )
+
+    def begin(self, claim: Claim) -> Execution:
+        """Return the execution of a claim, not yet running."""
+        return Execution(
+            claim,
+            progress=Progress(is_stopping=self._is_stopping),
+            timeout_seconds=claim.timeout_seconds or self._settings.default_step_timeout_seconds,
+        )
+
+    def close(self) -> None:
+        """End the watchdog thread."""
+        self._watchdog.close()
+
+    def run(self, execution: Execution) -> None:
+        """Run a claim to its end on the calling thread and hand over its report, once."""
+        found: object = AGAIN
+        while found is AGAIN:
+            execution.started_at = time.monotonic()
+            close_old_connections()
+            found = self._dispatch(execution)
+            if execution.is_timed_out:
+                connections.close_all()  # the exception may have hit the driver in mid-flight
+            else:
+                close_old_connections()
+            if found is AGAIN and self._is_stopping():
+                execution.is_unfinished = True
+                found = None
+        execution.is_running = False
+        self._hand_over(execution, found if isinstance(found, StepReport) else None)
+
+    # --- one dispatch
+    def _dispatch(self, execution: Execution) -> object:
+        try:
+            plan = find_plan(execution.claim)
+            context = build_context(execution, plan)
+            handler = self._registry.locate(plan.definition)
+        except ResolutionError as error:
+            return self._report(execution, outcomes.unresolved(str(error), code=error.code))
+        except BaseException as error:  # noqa: BLE001 - section 3.10: before the call, retryable
+            return self._report(execution, outcomes.not_prepared(execution.claim.name, error=error))
+        dispatch = Dispatch(execution, plan, handler)
+        if dispatch.is_atomic:
+            return self._run_atomically(dispatch, context)
+        return self._settle(dispatch, self._call(dispatch, context))
+
+    def _call(self, dispatch: Dispatch, context: Any) -> Outcome:
+        """Call the handler and say what came of it."""
+        execution, handler = dispatch.execution, dispatch.handler
+        found = invoke(handler, context, execution=execution, watchdog=self._watchdog)
+        if found.is_timed_out:
+            execution.is_timed_out = True
+            metrics.STEPS_TIMED_OUT.add()
+            return outcomes.timed_out(
+                execution.claim.name, timeout_seconds=execution.timeout_seconds
+            )
+        error = found.error
+        if error is None:
+            try:
+                return Outcome(to_result(found.value), handler_version=_version(handler))
+            except Exception as refused:  # noqa: BLE001 - a foreign model_dump raises anything
+                error = refused
+        result = failure_from_exception(
+            error,
+            is_functional=bool(getattr(handler, "is_functional", False)),
+            policy=self._settings.exception_policy,
+        )
+        return Outcome(result, handler_version=_version(handler))
+
+    def _settle(self, dispatch: Dispatch, outcome: Outcome) -> object:
+        """Store a checkpoint, or build the report; None when the claim is gone."""
+        execution = dispatch.execution
+        if execution.is_cancelled:
+            return None
+        if checkpoints.is_checkpoint(outcome.result):
+            try:
+                if self._store_checkpoint(dispatch, outcome):
+                    return AGAIN
+            except CheckpointRefused as refused:
+                return self._report(execution, outcomes.checkpoint_not_written(str(refused)))
+            execution.cancel()
+            return None
+        return self._report(execution, outcome, check_result=dispatch.plan.check_result)
+
+    def _store_checkpoint(self, dispatch: Dispatch, outcome: Outcome) -> bool:
+        checkpoint = checkpoints.build_checkpoint(
+            outcome.result.result or {},
+            previous=dispatch.execution.checkpoint,
+            history_length=self._settings.checkpoint_history_length,
+            max_bytes=self._settings.max_checkpoint_bytes,
+        )
+        is_held = checkpoints.store_checkpoint(
+            dispatch.execution,
+            checkpoint,
+            lease_seconds=self._lease_seconds,
+            may_retry=not dispatch.is_atomic,
+        )
+        if is_held:
+            log.info("step.checkpointed", extra=_ids(dispatch.execution))
+        return is_held
+
+    # --- the handler's own transaction
+    def _run_atomically(self, dispatch: Dispatch, context: Any) -> object:
+        """Run the handler and its report in one transaction; only a success commits."""
+        execution = dispatch.execution
+        before = execution.checkpoint
+        committed: list[bool] = []
+        found: object = None
+        try:
+            with transaction.atomic():
+                transaction.on_commit(lambda: committed.append(True))
+                found = self._settle(dispatch, self._call(dispatch, context))
+                if found is not AGAIN:
+                    self._store_success(execution, found)
+                    found = None
+        except _RolledBack as rolled_back:
+            return rolled_back.report
+        except Exception as error:
+            if committed:  # a hook of the handler's own failed: the step is stored all the same
+                log.exception("handler.on_commit_failed", extra=_ids(execution))
+                execution.is_stored = found is None
+                return found
+            execution.checkpoint = before
+            return self._report(
+                execution,
+                Outcome(
+                    failure_from_exception(
+                        error, is_functional=bool(getattr(dispatch.handler, "is_functional", False))
+                    ),
+                    handler_version=_version(dispatch.handler),
+                ),
+            )
+        execution.is_stored = found is None
+        return found
+
+    def _store_success(self, execution: Execution, found: object) -> None:
+        """Store a success inside the handler's transaction; anything else leaves it."""
+        if not isinstance(found, StepReport):
+            raise _RolledBack(None)
+        if not found.success:
+            raise _RolledBack(found)
+        if not steps.report_steps([found]).get(found.step_uuid, False):
+            execution.cancel()
+            log.warning("step.report_stale", extra=_ids(execution))
+            raise _RolledBack(None)
+
+    # --- reports
+    def _report(
+        self, execution: Execution, outcome: Outcome, *, check_result: CheckResult | None = None
+    ) -> StepReport:
+        if not outcome.result.is_success:
+            _log_failure(execution, outcome)
+        took_ms = round((time.monotonic() - (execution.started_at or 0)) * 1000)
+        now = timezone.now()
+        return build_report(
+            execution.claim,
+            outcome,
+            run=Run(now - timedelta(milliseconds=took_ms), took_ms, self._worker_id),
+            max_result_bytes=self._settings.max_result_bytes,
+            check_result=check_result,
+        )
+
+    def _report_overdue(self, execution: Execution) -> None:
+        """Report a timeout although the handler's thread has not ended (watchdog thread)."""
+        execution.is_overdue = True
+        outcome = outcomes.timed_out(
+            execution.claim.name, timeout_seconds=execution.timeout_seconds
+        )
+        log.warning("handler.overdue", extra=_ids(execution))
+        self._hand_over(execution, self._report(execution, outcome))
+
+    def _hand_over(self, execution: Execution, report: StepReport | None) -> None:
+        if execution.end_once():
+            self._on_done(execution, None if execution.is_cancelled else report)
+
+
+def _log_failure(execution: Execution, outcome: Outcome) -> None:
+    result = outcome.result
+    event, level = "step.failed", logging.WARNING if result.retryable else logging.ERROR
+    if result.error_type == ErrorType.TIMEOUT:
+        event = "step.timed_out"
+    elif result.error_type == outcomes.NOT_FOUND:
+        event = "handler.not_found"
+    extra = {
+        **_ids(execution),
+        "error_type": result.error_type,
+        "error_code": result.error_code,
+        "error": result.error_message,
+        "retryable": result.retryable,
+    }
+    if "traceback" in result.metadata:
+        extra["traceback"] = result.metadata["traceback"]
+    log.log(level, event, extra=extra)
+
+
+def _version(handler: Any) -> str:
+    return str(getattr(handler, "handler_version", "1.0.0"))
+
+
+def _ids(execution: Execution) -> dict[str, Any]:
+    claim = execution.claim
+    return {
+        "task_uuid": str(claim.task_uuid),
+        "step_uuid": str(claim.workflow_step_uuid),
+        "correlation_id": str(claim.correlation_id),
+        "namespace": claim.namespace,
+        "step": claim.name,
+        "attempt": claim.attempts,
+    }
