@@ -2,7 +2,7 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from typing import Any, ClassVar
 
 from workers.context import StepContext
@@ -50,7 +50,7 @@ class StepHandler(ABC):
         return None
 
     def success(
-        self, result: Mapping[str, Any] | None = None, metadata: Mapping[str, Any] | None = None
+        self, result: dict[Any, Any] | None = None, metadata: dict[str, Any] | None = None
     ) -> StepHandlerResult:
         """Build a success."""
         return StepHandlerResult.build_success(result, metadata)
@@ -60,7 +60,7 @@ class StepHandler(ABC):
         message: str,
         error_type: str = ErrorType.HANDLER_ERROR,
         retryable: bool = True,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
         error_code: str | None = None,
     ) -> StepHandlerResult:
         """Build a failure."""

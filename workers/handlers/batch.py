@@ -52,7 +52,7 @@ def batches_result(
     *,
     worker_template: str,
     handler_name: str,
-    metadata: Mapping[str, Any] | None = None,
+    metadata: dict[str, Any] | None = None,
 ) -> StepHandlerResult:
     """Build the success of an analyser; no ranges make the outcome `no_batches`."""
     details = dict(metadata or {})

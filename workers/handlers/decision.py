@@ -95,7 +95,7 @@ class Named(Protocol):
 
 
 def decision_result(
-    outcome: DecisionPointOutcome, *, handler: Named, metadata: Mapping[str, Any] | None = None
+    outcome: DecisionPointOutcome, *, handler: Named, metadata: dict[str, Any] | None = None
 ) -> StepHandlerResult:
     """Build the success of a decision handler."""
     return StepHandlerResult.build_success(outcome.as_result(), _signed(handler, metadata))
@@ -116,7 +116,7 @@ class DecisionMixin:
         self,
         steps: Sequence[str] | DecisionPointOutcome,
         routing_context: Mapping[str, Any] | None = None,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
     ) -> StepHandlerResult:
         """Take the named branches."""
         if not isinstance(steps, DecisionPointOutcome):
@@ -126,13 +126,13 @@ class DecisionMixin:
     route_to_steps = decision_success
 
     def decision_success_with_outcome(
-        self, outcome: DecisionPointOutcome, metadata: Mapping[str, Any] | None = None
+        self, outcome: DecisionPointOutcome, metadata: dict[str, Any] | None = None
     ) -> StepHandlerResult:
         """Go the way an outcome says."""
         return decision_result(outcome, handler=self, metadata=metadata)
 
     def decision_no_branches(
-        self, outcome: DecisionPointOutcome, metadata: Mapping[str, Any] | None = None
+        self, outcome: DecisionPointOutcome, metadata: dict[str, Any] | None = None
     ) -> StepHandlerResult:
         """Take no branch, for the reason that the outcome gives."""
         return decision_result(outcome, handler=self, metadata=metadata)
@@ -141,7 +141,7 @@ class DecisionMixin:
         self,
         reason: str,
         routing_context: Mapping[str, Any] | None = None,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
     ) -> StepHandlerResult:
         """Take no branch."""
         outcome = DecisionPointOutcome.no_branches(reason, routing_context)
@@ -152,7 +152,7 @@ class DecisionMixin:
         message: str,
         error_type: str = "decision_error",
         retryable: bool = False,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
     ) -> StepHandlerResult:
         """Build the failure of a decision handler."""
         return StepHandlerResult.failure(message, error_type, retryable, _signed(self, metadata))

@@ -4,7 +4,6 @@
 `workers.executor.report`.
 """
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -63,10 +62,10 @@ class StepHandlerResult(BaseModel):
 
     @classmethod
     def build_success(
-        cls, result: Mapping[str, Any] | None = None, metadata: Mapping[str, Any] | None = None
+        cls, result: dict[Any, Any] | None = None, metadata: dict[str, Any] | None = None
     ) -> "StepHandlerResult":
         """Build a success; published as the class call `StepHandlerResult.success(…)`."""
-        return cls(is_success=True, result=result or {}, metadata=metadata or {})
+        return cls(success=True, result=result or {}, metadata=metadata or {})
 
     @classmethod
     def failure(
@@ -74,12 +73,12 @@ class StepHandlerResult(BaseModel):
         message: str,
         error_type: str = ErrorType.HANDLER_ERROR,
         retryable: bool = True,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
         error_code: str | None = None,
     ) -> "StepHandlerResult":
         """Build a failure."""
         return cls(
-            is_success=False,
+            success=False,
             error_message=message,
             error_type=str(error_type),
             error_code=error_code,
