@@ -14,7 +14,8 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from django.core.handlers.exception import convert_exception_to_response
-from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 log = logging.getLogger(__name__)
@@ -30,9 +31,11 @@ class StatusHandler(WSGIHandler):
         self._view_middleware: list[Any] = []
         self._template_response_middleware: list[Any] = []
         self._exception_middleware: list[Any] = []
-        self._middleware_chain = convert_exception_to_response(self._get_response)
+        self._middleware_chain = convert_exception_to_response(
+            self._get_response  # type: ignore[attr-defined]  # missing in the stubs
+        )
 
-    def get_response(self, request: WSGIRequest) -> HttpResponseBase:
+    def get_response(self, request: HttpRequest) -> HttpResponseBase:
         """Answer with the status routes; ROOT_URLCONF stays, handlers may reverse its names."""
         request.urlconf = URLCONF
         return super().get_response(request)
@@ -71,6 +74,7 @@ class StatusServer:
         self._server = _Server((host, port), _Connection)
         self._server.set_app(StatusHandler())
         self._stopping = False
+        self._has_ended = False
         self._read_fd, self._write_fd = os.pipe()
         self._thread = threading.Thread(target=self._serve, name=self.name, daemon=True)
         self._on_end: Callable[[], None] = lambda: None
@@ -82,8 +86,8 @@ class StatusServer:
 
     @property
     def is_running(self) -> bool:
-        """The thread lives."""
-        return self._thread.is_alive()
+        """It has not ended."""
+        return not self._has_ended
 
     def start(self, on_end: Callable[[], None]) -> None:
         """Start to answer."""
@@ -101,13 +105,15 @@ class StatusServer:
     def _serve(self) -> None:
         # Not serve_forever(): that wakes up twice a second to see whether it should stop.
         try:
+            listening = self._server.fileno()
             while not self._stopping:
-                readable, _, _ = select.select([self._server, self._read_fd], [], [])
-                if self._server in readable:
+                readable, _, _ = select.select([listening, self._read_fd], [], [])
+                if listening in readable:
                     self._server.handle_request()
         except BaseException as failure:
             self.failure = failure
             log.exception("status_server.failed")
         finally:
             self._server.server_close()
+            self._has_ended = True
             self._on_end()

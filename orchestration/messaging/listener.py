@@ -65,14 +65,15 @@ class Listener:
         self._down_since: float | None = time.monotonic()
         self._was_connected = False
         self._stopping = False
+        self._has_ended = False
         self._read_fd, self._write_fd = os.pipe()
         self._thread = threading.Thread(target=self._live, name="listener", daemon=True)
         self._on_end: Callable[[], None] = lambda: None
 
     @property
     def is_running(self) -> bool:
-        """The thread lives."""
-        return self._thread.is_alive()
+        """It has not ended."""
+        return not self._has_ended
 
     @property
     def is_connected(self) -> bool:
@@ -118,6 +119,7 @@ class Listener:
             log.exception("listener.failed")
         finally:
             self._mark_down()
+            self._has_ended = True
             self._on_end()
 
     def _keep_listening(self) -> None:

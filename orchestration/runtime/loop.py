@@ -48,11 +48,12 @@ class Loop:
         self._busy_since: float | None = None
         self._worked_at = float("-inf")
         self._thread: threading.Thread | None = None
+        self._has_ended = False
 
     @property
     def is_running(self) -> bool:
-        """The thread lives."""
-        return self._thread is not None and self._thread.is_alive()
+        """It was started and has not ended."""
+        return self._thread is not None and not self._has_ended
 
     @property
     def is_backing_off(self) -> bool:
@@ -94,6 +95,7 @@ class Loop:
             log.exception("loop.failed", extra={"loop": self.name})
         finally:
             database.release_connections()
+            self._has_ended = True
             on_end()
 
     def _run_round(self) -> None:

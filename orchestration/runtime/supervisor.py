@@ -54,7 +54,8 @@ class Supervisor:
         report_status: Callable[[], None] = lambda: None,
     ) -> None:
         """Take the parts in the order of their start; later ones stand on earlier ones."""
-        self.parts = list(parts)
+        self.parts: list[Part] = []
+        self._waiting = list(parts)
         self.shutdown = shutdown
         self._on_stopping = on_stopping
         self._report_status = report_status
@@ -67,22 +68,30 @@ class Supervisor:
             return "emergency"
         return self.state
 
-    def run(self) -> int:
-        """Live; return the exit code."""
-        started: list[Part] = []
-        for part in self.parts:
-            part.start(self.shutdown.notify)
-            started.append(part)
+    def start(self, part: Part) -> None:
+        """Start a part before the others; it stops after them."""
+        self.parts.append(part)
+        part.start(self.shutdown.notify)
+
+    def run(self, parts: Sequence[Part] = ()) -> int:
+        """Start the rest and live; return the exit code."""
+        for part in (*self._waiting, *parts):
+            self.start(part)
         self.state = "normal"
         dead = self._watch()
         self.state = "graceful_shutdown"
         log.info("process.stopping", extra={"because": dead.name if dead else "asked"})
         self._on_stopping()
-        for part in reversed(started):
+        died = dead is not None
+        return self.stop(EXIT_DIED if died else EXIT_ASKED)
+
+    def stop(self, exit_code: int) -> int:
+        """Stop what was started; return the code, or that of a death if a part failed."""
+        self.state = "graceful_shutdown"
+        for part in reversed(self.parts):
             self._stop(part)
         self.state = "stopped"
-        died = dead is not None or any(part.failure for part in self.parts)
-        return EXIT_DIED if died else EXIT_ASKED
+        return EXIT_DIED if any(part.failure for part in self.parts) else exit_code
 
     def _watch(self) -> Part | None:
         """Wait until asked to stop or a part ends by itself; return that part."""

@@ -1,0 +1,67 @@
+"""What the commands of long-running processes share: options, settings checks, exit codes.
+
+Why the checks run here and not by Django: a bad setting must end the process with code 2, which
+tells a service manager that starting again is no use; Django's own way ends with 1.
+"""
+
+import argparse
+import sys
+from typing import Any
+
+from django.core import checks
+from django.core.management.base import BaseCommand, CommandParser
+
+from orchestration.conf import MODES
+from orchestration.runtime.supervisor import EXIT_BAD_CONFIGURATION
+
+
+class ProcessCommand(BaseCommand):
+    """A command that runs until it is asked to stop."""
+
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the options every process has."""
+        parser.add_argument("--mode", choices=MODES, help="what wakes the process up")
+        parser.add_argument("--http-port", type=port, help="status server; 0 = none")
+        parser.add_argument(
+            "--idle-seconds", type=seconds, help="pause between two looks at an empty queue"
+        )
+        parser.add_argument(
+            "--grace-seconds", type=seconds, help="time to finish after the first SIGTERM"
+        )
+        parser.add_argument("--once", action="store_true", help="work off what is there, then exit")
+
+    def handle(self, *args: object, **options: Any) -> None:
+        """Refuse bad settings, live, and end with the exit code of the process."""
+        problems = [each for each in checks.run_checks() if each.is_serious()]
+        if problems:
+            for problem in problems:
+                self.stderr.write(str(problem))
+            sys.exit(EXIT_BAD_CONFIGURATION)
+        sys.exit(self.run(options))
+
+    def run(self, options: dict[str, Any]) -> int:
+        """Run the process; return its exit code."""
+        raise NotImplementedError
+
+
+def port(text: str) -> int:
+    """Read a port number."""
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port (0 to 65535)")
+    return number
+
+
+def seconds(text: str) -> float:
+    """Read a duration."""
+    number = float(text)
+    if not 0 <= number <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text} is not a duration in seconds (0 to 86400)")
+    return number
+
+
+def chosen(option: Any, setting: Any) -> Any:
+    """Return the option where it was given, else the setting."""
+    return setting if option is None else option

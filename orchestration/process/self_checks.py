@@ -1,0 +1,68 @@
+"""The health checks that every orchestrator and worker has: its loops, its listener, its pool."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from orchestration import health
+from orchestration.conf import engine_settings
+from orchestration.messaging.listener import Listener
+from orchestration.process.process import Process
+from orchestration.runtime.loop import Loop
+
+LISTENER_DOWN_SECONDS = 60
+
+
+def install_health(
+    process: Process,
+    checks: Mapping[str, health.Check],
+    *,
+    required: Iterable[str],
+    more_info: Callable[[], Mapping[str, object]] = dict,
+) -> None:
+    """Show these checks on the probes of the process, beside those of loops, listener and pool."""
+    needs = {*required, "loops"}
+    common: dict[str, health.Check] = {
+        "loops": lambda: check_loops(process.loops),
+        "pool_utilization": health.check_pool,
+    }
+    if (listener := process.listener) is not None:
+        common["listener"] = lambda: check_listener(listener)
+    if process.mode == "EventDrivenOnly":
+        needs.add("listener")
+    health.install(
+        health.Health(
+            kind=process.identity.kind,
+            worker_id=process.identity.name,
+            checks={**checks, **common},
+            required=frozenset(needs),
+            is_stalled=lambda: is_stalled(process.loops),
+            operational_state=lambda: process.operational_state,
+            more_info=more_info,
+        )
+    )
+
+
+def is_stalled(loops: Sequence[Loop]) -> bool:
+    """Say whether a round has been running for longer than a round ever should."""
+    limit = engine_settings().liveness_stall_seconds
+    return any(loop.busy_seconds > limit for loop in loops)
+
+
+def check_loops(loops: Sequence[Loop]) -> health.Verdict:
+    """All loops run, and none of them waits after an error."""
+    dead = [loop.name for loop in loops if not loop.is_running]
+    if dead or not loops:
+        return health.Verdict(health.UNHEALTHY, f"not running: {', '.join(dead) or 'all'}")
+    backing_off = [loop.name for loop in loops if loop.is_backing_off]
+    if backing_off:
+        names = ", ".join(backing_off)
+        return health.Verdict(health.DEGRADED, f"backing off after errors: {names}")
+    return health.Verdict(health.HEALTHY, f"{len(loops)} loops run")
+
+
+def check_listener(listener: Listener) -> health.Verdict:
+    """Notifications arrive."""
+    if listener.is_connected:
+        return health.Verdict(health.HEALTHY, "connected")
+    if listener.down_seconds > LISTENER_DOWN_SECONDS:
+        return health.Verdict(health.UNHEALTHY, f"down for {listener.down_seconds:.0f} s")
+    return health.Verdict(health.DEGRADED, "reconnecting, polling meanwhile")

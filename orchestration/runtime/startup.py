@@ -1,0 +1,99 @@
+"""Before the loops run: wait for the database, refuse what cannot work.
+
+A process started without a database says so, tries again with growing pauses and goes on by itself;
+a process that is configured wrongly ends at once with exit code 2.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import connections
+
+from orchestration import metrics
+from orchestration.runtime import database
+from orchestration.runtime.identity import ProcessIdentity
+from orchestration.runtime.shutdown import Shutdown
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+APPLICATION_NAME_LENGTH = 63
+"""PostgreSQL cuts longer names, with a notice in its log for every connection."""
+
+
+class BadConfiguration(Exception):  # noqa: N818 - reads as what it is
+    """The process cannot work as it was told to; the message says what to change."""
+
+
+class ShutdownAsked(Exception):  # noqa: N818 - not an error
+    """Somebody asked the process to stop before it had started."""
+
+
+def wait_for_database(
+    action: Callable[[], Result],
+    *,
+    shutdown: Shutdown,
+    purpose: str,
+) -> Result:
+    """Run the action until the database lets it finish; it may run several times.
+
+    Raises ShutdownAsked when somebody does not want to wait any longer; main thread only.
+    """
+    pause_seconds = database.FIRST_PAUSE_SECONDS
+    was_lost = False
+    while not shutdown.is_asked:
+        try:
+            result = action()
+        except database.CONNECTION_ERRORS as error:
+            was_lost = True
+            metrics.CONNECTION_ERRORS.add()
+            log.error(
+                "database.lost",
+                extra={
+                    "loop": purpose,
+                    "error_type": type(error).__name__,
+                    "error": str(error).strip(),
+                    "retry_in_seconds": pause_seconds,
+                },
+            )
+            database.discard_connections()
+            _sleep(shutdown, pause_seconds)
+            pause_seconds = database.next_pause(pause_seconds)
+        else:
+            if was_lost:
+                log.warning("database.recovered", extra={"loop": purpose})
+            return result
+    raise ShutdownAsked
+
+
+def _sleep(shutdown: Shutdown, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while not shutdown.is_asked and (left := until - time.monotonic()) > 0:
+        shutdown.wait(left)
+
+
+def name_connections(identity: ProcessIdentity, *, statement_timeout_ms: int) -> None:
+    """Give the connections opened from now on the name and the time limit of this process.
+
+    The settings carry those of the web process; call this before the first connection.
+    """
+    connections.close_all()
+    settings_dict = connections["default"].settings_dict
+    options = dict(settings_dict.get("OPTIONS", {}))
+    options["application_name"] = application_name(identity)
+    others = [
+        part
+        for part in str(options.get("options", "")).split("-c ")
+        if part.strip() and not part.startswith("statement_timeout=")
+    ]
+    parts = [*others, f"statement_timeout={statement_timeout_ms}"]
+    options["options"] = " ".join(f"-c {part.strip()}" for part in parts)
+    settings_dict["OPTIONS"] = options
+
+
+def application_name(identity: ProcessIdentity, *, suffix: str = "") -> str:
+    """Return the name under which PostgreSQL shows the connections of a process."""
+    name = f"tasker:{identity.kind}:{identity.name}"
+    return name[: APPLICATION_NAME_LENGTH - len(suffix)] + suffix

@@ -1,0 +1,142 @@
+"""The claim loop: as many claims as there are free slots, the namespaces taking turns.
+
+A notification marks its namespace; the poll marks all. A namespace is read until it gives less than
+was asked for. Notifications are hints, so one more look follows a second after the last activity:
+that also covers a message which another transaction held locked for a moment.
+"""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+from uuid import UUID
+
+from orchestration import health, metrics
+from orchestration.messaging.messages import worker_queue
+from orchestration.queries.steps import Claim, claim_steps
+from orchestration.runtime.loop import Loop
+from workers.worker.slots import Slots
+
+log = logging.getLogger(__name__)
+
+SECOND_LOOK_SECONDS = 1.05
+"""A little more than the second for which a claim hides a message that was locked."""
+
+
+class Pace(NamedTuple):
+    """How long a claim lasts, how often to look without being woken, and when to hold back."""
+
+    lease_seconds: int
+    poll_seconds: Callable[[], float]
+    shed_claims_at: float
+
+
+class Claimer:
+    """Fills free slots from the queues of the namespaces served."""
+
+    def __init__(
+        self,
+        namespaces: Iterable[str],
+        *,
+        worker_uuid: UUID,
+        slots: Slots,
+        begin: Callable[[Claim], None],
+        pace: Pace,
+    ) -> None:
+        """Serve the namespaces; `begin` takes a claim to its thread."""
+        self.loop = Loop("claims", self.run_once, idle_seconds=self._idle_seconds)
+        self._turns = deque(namespaces)
+        self._marked = set(self._turns)
+        self._worker_uuid = worker_uuid
+        self._slots = slots
+        self._begin = begin
+        self._pace = pace
+        self.on_nothing: Callable[[], None] = lambda: None
+        self._next_poll_at = 0.0
+
+    @property
+    def may_have_work(self) -> bool:
+        """A namespace has not been read to its end since it was last marked."""
+        return bool(self._marked)
+
+    def mark(self, namespace: str) -> None:
+        """Note that a namespace may have work; from any thread."""
+        self._marked.add(namespace)
+        self.loop.wake()
+
+    def mark_all(self) -> None:
+        """Note that every namespace may have work; from any thread."""
+        self._marked.update(self._turns)
+        self.loop.wake()
+
+    def note_free_slot(self) -> None:
+        """Look again if there may be more than the slots allowed."""
+        if self._marked:
+            self.loop.wake()
+
+    def run_once(self) -> int:
+        """Claim once from each namespace that may have work; return the number of claims."""
+        now = time.monotonic()
+        was_notified = bool(self._marked)
+        if now >= self._next_poll_at:
+            self._next_poll_at = now + self._pace.poll_seconds()
+            self._marked.update(self._turns)
+        claimed = 0
+        if self._marked and self._slots.free > 0 and not self._is_pool_busy():
+            claimed = self._claim_in_turn()
+            if claimed or was_notified:
+                self._look_again_soon()
+        if not claimed:
+            self.on_nothing()
+        return claimed
+
+    def _claim_in_turn(self) -> int:
+        self._turns.rotate(-1)
+        waiting = [namespace for namespace in self._turns if namespace in self._marked]
+        claimed = 0
+        for position, namespace in enumerate(waiting):
+            free = self._slots.free
+            if free <= 0:
+                break
+            share = -(-free // (len(waiting) - position))
+            claimed += self._claim(namespace, limit=share)
+        return claimed
+
+    def _claim(self, namespace: str, *, limit: int) -> int:
+        self._marked.discard(namespace)  # before reading: a message sent meanwhile marks it again
+        try:
+            claims = claim_steps(
+                worker_queue(namespace),
+                worker_uuid=self._worker_uuid,
+                limit=limit,
+                lease_seconds=self._pace.lease_seconds,
+            )
+        except BaseException:
+            self._marked.add(namespace)
+            raise
+        if len(claims) >= limit:
+            self._marked.add(namespace)
+        metrics.STEPS_CLAIMED.add(len(claims))
+        for claim in claims:
+            self._begin(claim)
+        return len(claims)
+
+    def _is_pool_busy(self) -> bool:
+        """Say whether handlers need the connections more than new claims would."""
+        share = health.pool_use().share
+        if share < self._pace.shed_claims_at:
+            return False
+        log.warning("pool.saturated", extra={"share": round(share, 2)})
+        self._look_again_soon()
+        return True
+
+    def _look_again_soon(self) -> None:
+        self._next_poll_at = min(self._next_poll_at, time.monotonic() + SECOND_LOOK_SECONDS)
+
+    def _idle_seconds(self) -> float:
+        # Re-read with the poll time of now: it is shorter while the listener is down.
+        wait = min(self._next_poll_at - time.monotonic(), self._pace.poll_seconds())
+        if self._slots.free <= 0:
+            return max(wait, SECOND_LOOK_SECONDS)  # a freed slot wakes
+        return max(0.0, wait)

@@ -1,0 +1,111 @@
+"""The threads that run handlers, one per slot; a part of the process like a loop.
+
+Draining: the claim loop has ended before this part is asked to stop; then it lives until every
+handler has returned and every result is stored, or until the grace is over and it gives the rest
+back. A handler past its timeout is reported already and nobody waits for it.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+
+from orchestration import metrics
+from orchestration.runtime import database
+from workers.executor import Execution
+from workers.worker import statement_limit
+from workers.worker.reporting import release
+from workers.worker.slots import Slots
+
+log = logging.getLogger(__name__)
+
+
+class TooManyStuckHandlersError(RuntimeError):
+    """Half of the slots are held by handlers that ignored their timeout."""
+
+
+class HandlerPool:
+    """Runs executions on its threads until it is drained."""
+
+    name = "handlers"
+
+    def __init__(
+        self,
+        slots: Slots,
+        *,
+        run: Callable[[Execution], None],
+        on_free_slot: Callable[[], None],
+        stop_seconds: float,
+    ) -> None:
+        """Start nothing yet; `run` must not raise, `on_free_slot` is called after each run."""
+        self.stop_seconds = stop_seconds
+        self.failure: BaseException | None = None
+        self._slots = slots
+        self._run = run
+        self._on_free_slot = on_free_slot
+        self._inbox: SimpleQueue[Execution] = SimpleQueue()
+        self._is_draining = False
+        self._on_end: Callable[[], None] = lambda: None
+
+    @property
+    def is_running(self) -> bool:
+        """It takes work, or still has some."""
+        if self._is_draining:
+            return not self._slots.is_idle
+        return self.failure is None
+
+    def start(self, on_end: Callable[[], None]) -> None:
+        """Start one thread per slot; they die with the process."""
+        self._on_end = on_end
+        for number in range(1, self._slots.size + 1):
+            threading.Thread(target=self._serve, name=f"handler-{number}", daemon=True).start()
+
+    def submit(self, execution: Execution) -> None:
+        """Give the execution a slot and hand it to a thread."""
+        self._slots.take(execution)
+        metrics.ACTIVE_EXECUTIONS.set(self._slots.running)
+        self._inbox.put(execution)
+
+    def stop(self) -> None:
+        """Begin to drain."""
+        self._is_draining = True
+
+    def abandon(self) -> None:
+        """Give back every claim that is not over; late results are dropped."""
+        held = self._slots.held()
+        for execution in held:
+            execution.cancel()
+            self._slots.settle(execution)
+        if not held:
+            return
+        try:
+            release(held)
+        except database.CONNECTION_ERRORS as error:
+            log.error(
+                "step.release_failed",
+                extra={"count": len(held), "error": str(error).strip(), "then": "lease expires"},
+            )
+
+    def note_progress(self) -> None:
+        """Tell the supervisor that a slot or a claim is over, while it waits for that."""
+        if self._is_draining:
+            self._on_end()
+
+    def check_stuck(self) -> None:
+        """End the process when half of the slots are held by handlers past their timeout."""
+        overdue = self._slots.overdue
+        if self.failure is None and overdue and overdue * 2 >= self._slots.size:
+            log.error("worker.stuck", extra={"overdue": overdue, "slots": self._slots.size})
+            self.failure = TooManyStuckHandlersError(f"{overdue} of {self._slots.size} slots")
+            self._on_end()
+
+    def _serve(self) -> None:
+        statement_limit.set_for_this_thread(None)
+        while True:
+            execution = self._inbox.get()
+            self._run(execution)
+            database.release_connections()
+            self._slots.free_slot(execution)
+            metrics.ACTIVE_EXECUTIONS.set(self._slots.running)
+            self._on_free_slot()
+            self.note_progress()

@@ -1,0 +1,121 @@
+"""Which namespaces this worker serves: those whose handlers it has.
+
+Named on the command line or by setting, a namespace must be complete: a callable that does not
+resolve is refused. Named by nobody, every namespace is served all of whose active templates resolve
+here; the others are logged with the reason.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+
+from orchestration.runtime.startup import BadConfiguration
+from templates_registry import registry
+from templates_registry.models import NamedTask, TaskNamespace
+from templates_registry.schema import StepTemplate
+from workers.conf import worker_settings
+from workers.registry import HandlerDefinition, HandlerRegistry, ResolutionError
+
+log = logging.getLogger(__name__)
+MAX_REASONS = 5
+
+
+def sync_templates() -> None:
+    """Register the template files; one with errors is reported and left out."""
+    for result in registry.sync().results:
+        if result.outcome in (registry.Outcome.REJECTED, registry.Outcome.CONFLICT):
+            log.error(
+                "template.left_out",
+                extra={
+                    "template": result.template,
+                    "sources": list(result.sources),
+                    "error": result.message,
+                    "findings": [str(each) for each in result.findings if each.is_error],
+                },
+            )
+
+
+def load_handlers(modules: Iterable[str] = ()) -> HandlerRegistry:
+    """Discover the handlers of the installed apps and of these modules.
+
+    Raises BadConfiguration for a module that cannot be imported, and for two handlers of one name.
+    """
+    handlers = HandlerRegistry.instance()
+    for module in modules:
+        handlers.discover_handlers(module)
+        if why := handlers.import_failures.get(module):
+            raise BadConfiguration(f"Handlers of '{module}' cannot be imported: {why}")
+    if handlers.conflicts:
+        name, first, second = handlers.conflicts[0]
+        raise BadConfiguration(
+            f"Two handlers are called '{name}': {first} and {second}. Rename one of them."
+        )
+    return handlers
+
+
+def choose_namespaces(wanted: Sequence[str]) -> list[str]:
+    """Return the namespaces to serve; raises BadConfiguration when there is none."""
+    wanted = wanted or worker_settings().worker_namespaces
+    if wanted:
+        return _checked(wanted)
+    problems = {name: unresolved_callables(name) for name in _namespaces_with_templates()}
+    served = [name for name, missing in problems.items() if not missing]
+    for name, missing in problems.items():
+        if missing:
+            log.warning("namespace.not_served", extra={"namespace": name, "because": missing})
+    if not served:
+        raise BadConfiguration(f"There is nothing to serve. {_explain(problems)}")
+    return served
+
+
+def unresolved_callables(namespace: str) -> list[str]:
+    """Return why handlers of a namespace's active templates do not resolve, empty if all do."""
+    handlers = HandlerRegistry.instance()
+    reasons: dict[str, None] = {}
+    for name, version in _active_templates(namespace):
+        for step in registry.find(namespace, name, version).template.steps:
+            try:
+                handlers.locate(_definition(step))
+            except ResolutionError as error:
+                reasons[f"{name}@{version}, step {step.name}: {error}"] = None
+    return list(reasons)
+
+
+def _definition(step: StepTemplate) -> HandlerDefinition:
+    handler = step.handler
+    return HandlerDefinition(
+        handler.callable, handler.method, handler.resolver, handler.initialization
+    )
+
+
+def _checked(wanted: Sequence[str]) -> list[str]:
+    known = set(TaskNamespace.objects.filter(name__in=wanted).values_list("name", flat=True))
+    if unknown := [name for name in wanted if name not in known]:
+        raise BadConfiguration(
+            f"Namespace '{unknown[0]}' has no registered template; run sync_templates, or name "
+            f"another one. Known: {', '.join(_namespaces_with_templates()) or 'none'}."
+        )
+    for name in wanted:
+        if missing := unresolved_callables(name):
+            raise BadConfiguration(
+                f"Namespace '{name}' cannot be served, handlers do not resolve: "
+                f"{'; '.join(missing[:MAX_REASONS])}"
+            )
+    return list(dict.fromkeys(wanted))
+
+
+def _explain(problems: dict[str, list[str]]) -> str:
+    if not problems:
+        return "No template is registered; add a template and run sync_templates."
+    reasons = [f"{name}: {missing[0]}" for name, missing in problems.items()]
+    return f"Handlers do not resolve: {'; '.join(reasons[:MAX_REASONS])}"
+
+
+def _namespaces_with_templates() -> list[str]:
+    rows = NamedTask.objects.filter(retired_at__isnull=True)
+    names = rows.values_list("task_namespace__name", flat=True).distinct()
+    return sorted(names)
+
+
+def _active_templates(namespace: str) -> Iterable[tuple[str, str]]:
+    rows = NamedTask.objects.filter(retired_at__isnull=True, task_namespace__name=namespace)
+    return rows.order_by("name", "version").values_list("name", "version")

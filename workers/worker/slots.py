@@ -1,0 +1,75 @@
+"""Who holds a slot of this worker, and which claims need their lease prolonged.
+
+A slot is held from the claim until the handler's thread is free again, also by a handler past its
+timeout. A claim is held until its report is accepted or refused. Normally a slot is free before the
+report is stored, so that claiming, running and reporting overlap; while reports fail, what waits to
+be reported keeps its slot.
+
+Why no lock: a set or dict is changed by one bytecode each time, and reading them a moment late only
+leaves a slot unused for that moment. Claims are added by the claim loop alone.
+"""
+
+from uuid import UUID
+
+from workers.executor import Execution
+
+
+class Slots:
+    """The bounded set of executions of one worker."""
+
+    def __init__(self, size: int) -> None:
+        """Provide `size` slots, all free."""
+        self.size = size
+        self.are_reports_failing = False
+        self._running: set[Execution] = set()
+        self._held: dict[UUID, Execution] = {}
+
+    @property
+    def free(self) -> int:
+        """How many claims may be taken now."""
+        held = len(self._held)
+        taken = len(self._running)
+        if self.are_reports_failing:
+            taken = max(taken, held)
+        return max(0, min(self.size - taken, 2 * self.size - held))
+
+    @property
+    def running(self) -> int:
+        """How many slots are taken by threads."""
+        return len(self._running)
+
+    @property
+    def overdue(self) -> int:
+        """How many are taken by handlers that were reported as timed out."""
+        return sum(execution.is_overdue for execution in list(self._running))
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing runs and nothing waits to be reported."""
+        return not self._held and self.running == self.overdue
+
+    def take(self, execution: Execution) -> None:
+        """Give a slot to a new claim; an older claim of the same step is lost by that."""
+        step_uuid = execution.claim.workflow_step_uuid
+        if older := self._held.get(step_uuid):
+            older.cancel()
+        self._held[step_uuid] = execution
+        self._running.add(execution)
+
+    def free_slot(self, execution: Execution) -> None:
+        """Note that the execution's thread is free again."""
+        self._running.discard(execution)
+
+    def settle(self, execution: Execution) -> None:
+        """Note that the claim is over: reported, released or lost."""
+        step_uuid = execution.claim.workflow_step_uuid
+        if self._held.get(step_uuid) is execution:
+            del self._held[step_uuid]
+
+    def is_held(self, execution: Execution) -> bool:
+        """Say whether the claim still is this worker's, as far as it knows."""
+        return self._held.get(execution.claim.workflow_step_uuid) is execution
+
+    def held(self) -> list[Execution]:
+        """Return the executions whose claims are not over."""
+        return list(self._held.values())
