@@ -90,6 +90,11 @@ class Stateful(Timestamped):
         super().__init__(*args, **kwargs)
         self._hops: list[tuple[str, str]] = []
 
+    @classmethod
+    def moves(cls) -> set[tuple[str, str, str]]:
+        """Return the declared moves of this machine as (from, to, event)."""
+        return graph(cls)
+
     def record(self, *changed: str, actor: str, reason: str = "", **metadata: Any) -> None:
         """Write the performed transitions and the named columns as one compare-and-swap.
 

@@ -63,6 +63,12 @@ def read_one(queue: str, *, msg_id: int, visibility_seconds: int) -> Message | N
     return rows[0]._replace(body=_decoded(rows[0].body)) if rows else None
 
 
+def take(queue: str) -> Message | None:
+    """Remove and return the next message; a rollback brings it back."""
+    rows = sql.fetch(Message, "queues/take", queue=queue)
+    return rows[0]._replace(body=_decoded(rows[0].body)) if rows else None
+
+
 def delete(queue: str, *msg_ids: int) -> int:
     """Delete messages and return how many were there."""
     return int(sql.scalar("queues/delete", queue=queue, msg_ids=list(msg_ids)))

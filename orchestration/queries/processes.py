@@ -26,7 +26,7 @@ class ProcessRow(NamedTuple):
 
 
 def register_process(row: ProcessRow) -> None:
-    """Insert the row of a starting process."""
+    """Insert the row of a starting process; one that was taken for lost runs again."""
     values: dict[str, Any] = row._asdict() | {
         "namespaces": json.dumps(row.namespaces),
         "handlers": json.dumps(row.handlers),

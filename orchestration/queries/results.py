@@ -1,11 +1,9 @@
-"""The two statements of the result transaction: take what is decided upon, settle what was decided."""
+"""The two statements of the result transaction: take the reports, settle the decisions."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
-
-from pydantic_core import from_json
 
 from orchestration import sql
 from orchestration.queries.tasks import Move
@@ -15,6 +13,7 @@ class Reported(NamedTuple):
     """A result message with the step it is about; task and step are locked.
 
     `standing`: live, obsolete (the step has moved on), malformed, unknown_task.
+    `orchestration_metadata` is JSON text, only for failures.
     """
 
     msg_id: int
@@ -32,7 +31,7 @@ class Reported(NamedTuple):
     backoff_strategy: str | None
     backoff_base_ms: int | None
     max_backoff_ms: int | None
-    orchestration_metadata: dict[str, Any] | None
+    orchestration_metadata: str | None
     namespace: str
     step_name: str
 
@@ -48,19 +47,13 @@ class Settlement(NamedTuple):
 
 def take_results(*, limit: int, move: Move, msg_ids: Sequence[int] | None = None) -> list[Reported]:
     """Take result messages off the queue and lock their tasks and steps."""
-    rows = sql.fetch(
+    return sql.fetch(
         Reported,
         "results/take",
         limit=limit,
         move=move.as_json(),
         msg_ids=None if msg_ids is None else list(msg_ids),
     )
-    return [
-        row._replace(orchestration_metadata=from_json(row.orchestration_metadata))
-        if isinstance(row.orchestration_metadata, str)
-        else row
-        for row in rows
-    ]
 
 
 def settle_steps(settlements: Sequence[Settlement]) -> datetime | None:

@@ -129,7 +129,7 @@ def claim_steps(queue: str, *, worker_uuid: UUID, limit: int, lease_seconds: int
 def _with_json_decoded(row: Claim) -> Claim:
     values: list[Any] = list(row)
     for place in JSON_PLACES:
-        if isinstance(values[place], str):
+        if values[place] is not None:
             values[place] = from_json(values[place])
     return Claim._make(values)
 

@@ -1,7 +1,7 @@
 -- First half of the result transaction (engine.md 7.2, lines 1-4): takes up to p_limit result messages
 -- off the queue, locks their tasks and steps, and returns what deciding needs, one row a message.
 -- Taking deletes; a rollback brings the messages back, so message and moves commit together.
--- p_msg_ids: only these messages (one by one, after a failed batch).
+-- p_msg_ids: only these messages, which the caller has read before (after a failed batch).
 -- Called by queries/results.py. Locks: tasks in uuid order, then their steps in uuid order.
 CREATE OR REPLACE FUNCTION tasker_take_results(
   p_limit int,
@@ -49,7 +49,7 @@ BEGIN
   ELSE
     WITH taken AS (
       DELETE FROM pgmq.q_orchestration_step_results AS q
-      WHERE q.msg_id = ANY(p_msg_ids) AND q.vt <= clock_timestamp()
+      WHERE q.msg_id = ANY(p_msg_ids)
       RETURNING q.msg_id, q.message
     )
     SELECT array_agg(m.msg_id), array_agg(m.message) INTO v_msg_ids, v_messages FROM taken AS m;

@@ -1,0 +1,85 @@
+"""The public Python door: create tasks and look at them, inside the caller's transaction.
+
+    from orchestration.client import create_task
+
+    with transaction.atomic():
+        order.save()
+        create_task("process_order", namespace="order_fulfillment", context={"order_id": order.pk})
+
+The task exists, and its first step can be claimed, exactly when the caller's transaction commits.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from orchestration.errors import NotFoundError
+from orchestration.lifecycle import operator_actions, task_initializer
+from orchestration.lifecycle.operator_actions import Acted
+from orchestration.lifecycle.task_initializer import CreatedTask
+from orchestration.lifecycle.task_request import TaskRequest
+from orchestration.messaging import pgmq
+from orchestration.messaging.messages import REQUESTS_QUEUE
+from orchestration.models import Task
+from orchestration.queries import readiness
+from orchestration.queries.readiness import TaskContext
+
+__all__ = [
+    "Acted",
+    "CreatedTask",
+    "TaskContext",
+    "cancel_task",
+    "create_task",
+    "get_context",
+    "get_task",
+    "request_task",
+]
+
+
+def create_task(
+    name: str,
+    *,
+    namespace: str = "default",
+    context: dict[str, Any] | None = None,
+    start: bool = True,
+    actor: str | None = None,
+    **request: Any,
+) -> CreatedTask:
+    """Create a task of a template in the current transaction.
+
+    Further keywords are those of the API: version, priority, tags, idempotency_key, initiator,
+    source_system, reason, correlation_id, parent_correlation_id, options, bypass_steps,
+    requested_at. With `start=False` the task waits for discovery. Raises `InvalidRequestError`,
+    `NotFoundError` (no such template) and `DuplicateTaskError`; then nothing was written.
+    """
+    unknown = sorted(set(request) - set(TaskRequest.model_fields))
+    if unknown:
+        raise TypeError(f"create_task() knows no keyword {', '.join(unknown)}")
+    body = {"source_system": "python", **request}
+    parsed = TaskRequest.parse({**body, "name": name, "namespace": namespace, "context": context})
+    return task_initializer.create(parsed, actor=actor or parsed.initiator, start=start)
+
+
+def request_task(name: str, **request: Any) -> int:
+    """Ask for a task through the queue; an orchestrator creates it. Return the message's id."""
+    return pgmq.send(REQUESTS_QUEUE, {"task_request": {"name": name, **request}, "metadata": {}})
+
+
+def get_task(task_uuid: UUID) -> Task:
+    """Return a task; raise `NotFoundError` for an unknown one."""
+    try:
+        return Task.objects.select_related("named_task__task_namespace").get(pk=task_uuid)
+    except Task.DoesNotExist as error:
+        raise NotFoundError(f"There is no task {task_uuid}") from error
+
+
+def get_context(task_uuid: UUID) -> TaskContext:
+    """Return what a task's steps add up to; raise `NotFoundError` for an unknown one."""
+    contexts = readiness.task_contexts([task_uuid])
+    if not contexts:
+        raise NotFoundError(f"There is no task {task_uuid}")
+    return contexts[0]
+
+
+def cancel_task(task_uuid: UUID, *, actor: str, reason: str = "") -> Acted:
+    """Call a task off; raise `ActionRefusedError` when it is finished."""
+    return operator_actions.cancel_task(task_uuid, actor=actor, reason=reason)

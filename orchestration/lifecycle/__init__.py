@@ -1,0 +1,19 @@
+"""What happens to a task, in the order in which it happens.
+
+    task_request       a request from any door is checked and given its shape
+    identity           …and recognised if it was made before
+    task_initializer   task, steps and edges are written in one transaction
+      workflow_builder   the initial steps of a template, ready to insert
+    task_finalizer     what comes next for a task: the only code that decides its next state
+      step_enqueuer      ready steps go to the queues of their namespaces
+    result_processor   workers' reports are taken, decided upon, and their tasks evaluated
+      backoff            when a failed step runs again
+    due_work           timers: retries that are due, steps of lost workers
+    discovery          tasks that wait are let in by priority
+    sweep              what lost its message, or was left by hand, goes on
+    operator_actions   what people do: retry, cancel, resolve; one function for every door
+
+A function here opens its transaction (or joins the caller's), locks tasks before steps before queue
+rows, and leaves state and message committed together. Modules lower in the list are used by higher
+ones, never the other way round; an import contract holds that.
+"""

@@ -1,0 +1,42 @@
+"""Tasks that wait are let in, best effective priority first.
+
+Two kinds wait: new tasks whose namespace was backlogged, and tasks without anything to do until a
+step of theirs became ready. Age raises priority and never excludes (engine.md 5.4, 6.7).
+"""
+
+from typing import NamedTuple
+
+from orchestration.conf import engine_settings
+from orchestration.lifecycle.task_finalizer import Answer, Cause, Question, evaluate, log_answers
+from orchestration.queries import readiness, tasks
+from orchestration.queries.tasks import Move
+from orchestration.queries.transactions import atomically
+
+
+class Admission(NamedTuple):
+    """What one round did: tasks let in, and whether some namespace has no room."""
+
+    admitted: int
+    holds_back: bool
+
+
+def admit_waiting_tasks(*, move: Move) -> Admission:
+    """Start waiting tasks of namespaces that have room."""
+    settings = engine_settings()
+    closed: list[str] = []
+
+    def work() -> list[Answer]:
+        closed[:] = tasks.closed_namespaces(high_water=settings.high_water_messages)
+        ready = readiness.next_ready_tasks(
+            limit=settings.ready_batch_count, closed_namespaces=closed
+        )
+        if not ready:
+            return []
+        tasks.announce(move)
+        return evaluate(
+            [Question(task.task_uuid, task.current_state, Cause.TIMER) for task in ready]
+        )
+
+    answers = atomically(work)
+    log_answers(answers)
+    return Admission(sum(answer.moved for answer in answers), bool(closed))

@@ -1,0 +1,67 @@
+"""Timers: retries that are due start, steps of lost workers are taken back.
+
+Any number of orchestrators run this at once; each takes the tasks that nobody holds and re-checks
+under the lock (engine.md 6.7, 13.6).
+"""
+
+import logging
+from collections.abc import Iterable
+from uuid import UUID
+
+from orchestration import metrics
+from orchestration.conf import engine_settings
+from orchestration.lifecycle.task_finalizer import Answer, Cause, Question, evaluate, log_answers
+from orchestration.queries import recovery, tasks
+from orchestration.queries.recovery import ReapedStep
+from orchestration.queries.tasks import Move
+from orchestration.queries.transactions import atomically
+
+log = logging.getLogger(__name__)
+
+TASKS_PER_ROUND = 200
+
+
+def start_due_retries(*, move: Move) -> int:
+    """Evaluate the tasks whose retries are due; return how many were started."""
+
+    def work() -> list[Answer]:
+        due = recovery.tasks_with_due_retries(limit=TASKS_PER_ROUND)
+        return evaluate_free(due, cause=Cause.TIMER, move=move) if due else []
+
+    answers = atomically(work)
+    log_answers(answers)
+    return sum(answer.moved for answer in answers)
+
+
+def reap_lost_claims(*, move: Move) -> int:
+    """Take steps back whose lease ended or whose worker is gone; return how many."""
+
+    def work() -> tuple[list[ReapedStep], list[Answer]]:
+        tasks.announce(move)
+        reaped = recovery.reap_leases(
+            limit=TASKS_PER_ROUND, lock_seconds=engine_settings().liveness_check_seconds
+        )
+        failed = {step.task_uuid for step in reaped if step.outcome == "failed"}
+        held = tasks.lock_tasks(sorted(failed)) if failed else []
+        return reaped, evaluate([Question(t.task_uuid, t.state, Cause.FAILURE) for t in held])
+
+    reaped, answers = atomically(work)
+    for step in reaped:
+        log.warning(
+            "lease.expired",
+            extra={
+                "task_uuid": step.task_uuid,
+                "step_uuid": step.workflow_step_uuid,
+                "outcome": step.outcome,
+            },
+        )
+    metrics.RECOVERY_ACTIONS.add(len(reaped))
+    log_answers(answers)
+    return len(reaped)
+
+
+def evaluate_free(task_uuids: Iterable[UUID], *, cause: Cause, move: Move) -> list[Answer]:
+    """Evaluate those of the tasks that nobody holds; joins the caller's transaction."""
+    tasks.announce(move)
+    held = tasks.lock_tasks(sorted(task_uuids), skip_locked=True)
+    return evaluate([Question(task.task_uuid, task.state, cause) for task in held])

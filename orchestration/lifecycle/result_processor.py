@@ -1,0 +1,180 @@
+"""Workers' reports become step outcomes, and their tasks go on: one transaction per batch.
+
+The messages are taken off the queue, their tasks locked, each step decided, all steps moved by one
+statement, all tasks evaluated together (engine.md 7.2). After a crash or rollback the messages are
+visible at once for any other orchestrator, and the same message twice finds its step moved on.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import Error as DatabaseError
+from django.utils import timezone
+from pydantic_core import from_json
+
+from orchestration import metrics
+from orchestration.conf import EngineSettings, engine_settings
+from orchestration.lifecycle import backoff
+from orchestration.lifecycle.backoff import Policy
+from orchestration.lifecycle.task_finalizer import Answer, Cause, Question, evaluate, log_answers
+from orchestration.messaging import pgmq
+from orchestration.messaging.messages import RESULTS_QUEUE
+from orchestration.queries import results
+from orchestration.queries.results import Reported, Settlement
+from orchestration.queries.tasks import Move
+from orchestration.queries.transactions import atomically
+from orchestration.runtime.database import CONNECTION_ERRORS
+from orchestration.states import StepState
+
+log = logging.getLogger(__name__)
+
+UNUSABLE = frozenset({"malformed", "unknown_task"})
+LONGEST_PAUSE_SECONDS = 60
+
+
+class UnusableMessageError(Exception):
+    """A batch holds a message that no transaction can use."""
+
+
+class Batch(NamedTuple):
+    """What one transaction did: the messages it took, what it decided, what became of the tasks."""
+
+    taken: list[Reported]
+    settled: list[tuple[Reported, Settlement]]
+    answers: list[Answer]
+
+
+def process_results(*, limit: int, move: Move) -> int:
+    """Process up to `limit` waiting reports and return how many messages were dealt with.
+
+    A batch that fails is rolled back and its messages are handled one transaction each, so one bad
+    message cannot hold up the others.
+    """
+    try:
+        batch = atomically(lambda: _process(limit=limit, move=move))
+    except CONNECTION_ERRORS:
+        raise
+    except (UnusableMessageError, DatabaseError, ValueError) as error:
+        log.warning("results.batch_failed", extra={"error": str(error)})
+        return _process_one_by_one(limit=limit, move=move)
+    _log(batch)
+    return len(batch.taken)
+
+
+def _process(*, limit: int, move: Move, msg_ids: Sequence[int] | None = None) -> Batch:
+    taken = results.take_results(limit=limit, move=move, msg_ids=msg_ids)
+    unusable = {row.standing for row in taken} & UNUSABLE
+    if unusable:
+        raise UnusableMessageError(", ".join(sorted(unusable)))
+    live = [row for row in taken if row.standing == "live"]
+    settings = engine_settings()
+    settled = [(row, decide(row, settings=settings)) for row in live]
+    if settled:
+        results.settle_steps([settlement for _, settlement in settled])
+    return Batch(taken, settled, evaluate(_questions(live)))
+
+
+def decide(row: Reported, *, settings: EngineSettings) -> Settlement:
+    """Return what a reported step becomes (engine.md 7.2, line 5, and 8.1).
+
+    A failure runs again only if the handler, the step and its counters all allow it.
+    """
+    if row.step_state == StepState.ENQUEUED_FOR_ORCHESTRATION:
+        state = StepState.COMPLETE if row.succeeded else StepState.ERROR
+        return Settlement(row.workflow_step_uuid, state.value)
+    if not (row.wants_retry and row.retryable and row.attempts < row.max_attempts):
+        return Settlement(row.workflow_step_uuid, StepState.ERROR.value)
+    delay = backoff.delay_seconds(
+        row.attempts,
+        Policy(row.backoff_strategy, row.backoff_base_ms, row.max_backoff_ms),
+        requested=_requested_delay(row),
+        settings=settings,
+    )
+    return Settlement(row.workflow_step_uuid, StepState.WAITING_FOR_RETRY.value, delay)
+
+
+def _requested_delay(row: Reported) -> float | None:
+    if row.orchestration_metadata is None:
+        return None
+    return backoff.requested_delay(from_json(row.orchestration_metadata), now=timezone.now())
+
+
+def _questions(live: Sequence[Reported]) -> list[Question]:
+    """Return one question per task; one success among its results makes it a success."""
+    states: dict[UUID, str] = {}
+    succeeded: dict[UUID, bool] = defaultdict(bool)
+    for row in live:
+        states[row.task_uuid] = row.task_state
+        succeeded[row.task_uuid] |= row.step_state == StepState.ENQUEUED_FOR_ORCHESTRATION
+    return [
+        Question(task_uuid, state, Cause.SUCCESS if succeeded[task_uuid] else Cause.FAILURE)
+        for task_uuid, state in states.items()
+    ]
+
+
+def _process_one_by_one(*, limit: int, move: Move) -> int:
+    """Handle waiting messages one transaction each; the reads are counted and committed first."""
+    messages = pgmq.read(
+        RESULTS_QUEUE, limit=limit, visibility_seconds=engine_settings().lease_seconds
+    )
+    for message in messages:
+        try:
+            batch = atomically(partial(_process, limit=1, move=move, msg_ids=[message.msg_id]))
+        except UnusableMessageError as error:
+            _bury(message.msg_id, why=str(error))
+        except (DatabaseError, ValueError) as error:
+            _postpone(message, error)
+        else:
+            _log(batch)
+    return len(messages)
+
+
+def _postpone(message: pgmq.Message, error: Exception) -> None:
+    """Let a failing message rest, longer each time; set it aside after too many reads."""
+    log.error(
+        "message.failed",
+        extra={"queue": RESULTS_QUEUE, "msg_id": message.msg_id, "error": str(error)},
+    )
+    if message.read_ct >= engine_settings().poison_read_count:
+        _bury(message.msg_id, why=f"failed {message.read_ct} times: {error}")
+    else:
+        pause = min(2**message.read_ct, LONGEST_PAUSE_SECONDS)
+        pgmq.set_visibility(RESULTS_QUEUE, msg_id=message.msg_id, seconds=pause)
+
+
+def _bury(msg_id: int, *, why: str) -> None:
+    atomically(lambda: pgmq.bury(RESULTS_QUEUE, msg_id=msg_id, why=why))
+    metrics.MESSAGES_ARCHIVED.add()
+    log.error("message.poison", extra={"queue": RESULTS_QUEUE, "msg_id": msg_id, "why": why})
+
+
+_EVENTS = {
+    StepState.COMPLETE.value: ("step.completed", logging.INFO),
+    StepState.WAITING_FOR_RETRY.value: ("step.retry_scheduled", logging.INFO),
+    StepState.ERROR.value: ("step.failed", logging.ERROR),
+}
+
+
+def _log(batch: Batch) -> None:
+    """Count and log what a committed batch did."""
+    metrics.RESULTS_PROCESSED.add(len(batch.settled))
+    for row, settlement in batch.settled:
+        event, level = _EVENTS[settlement.state]
+        if log.isEnabledFor(level):
+            log.log(
+                level,
+                event,
+                extra={
+                    "task_uuid": row.task_uuid,
+                    "step_uuid": row.workflow_step_uuid,
+                    "namespace": row.namespace,
+                    "step": row.step_name,
+                    "attempt": row.attempts,
+                    "delay_seconds": settlement.delay_seconds,
+                },
+            )
+    log_answers(batch.answers)

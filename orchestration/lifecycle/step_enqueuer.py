@@ -1,0 +1,33 @@
+"""Ready steps go to the worker queues of their namespaces.
+
+A step is ready when it is pending or its retry is due, its counters allow another attempt, and
+every parent is complete or resolved. One statement finds them, sends one batch of messages per
+queue and moves them; a batch of one task and of two hundred is the same code.
+"""
+
+import logging
+from collections.abc import Sequence
+from uuid import UUID
+
+from orchestration.queries import steps
+from orchestration.queries.steps import EnqueuedStep
+
+log = logging.getLogger(__name__)
+
+
+def enqueue_ready_steps(task_uuids: Sequence[UUID]) -> list[EnqueuedStep]:
+    """Enqueue all ready steps of the given tasks, which the caller has locked.
+
+    Joins the caller's transaction: messages and moves commit together, workers are notified then.
+    """
+    enqueued = steps.enqueue_ready_steps(task_uuids)
+    for step in enqueued:
+        log.debug(
+            "step.enqueued",
+            extra={
+                "task_uuid": step.task_uuid,
+                "step_uuid": step.workflow_step_uuid,
+                "queue": step.queue_name,
+            },
+        )
+    return enqueued

@@ -1,0 +1,169 @@
+"""What comes next for a task: `evaluate` is the only code that decides a task's next state.
+
+Whoever changed a step of a task (result, timer, operator, creation) holds the task's row and calls
+`evaluate`. It asks for the execution context of all tasks in one statement, picks a goal for each,
+enqueues what is ready, and writes every hop of every task in one UPDATE (engine.md 7.3).
+"""
+
+import logging
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from orchestration import metrics
+from orchestration.lifecycle.step_enqueuer import enqueue_ready_steps
+from orchestration.queries import readiness, tasks
+from orchestration.queries.readiness import TaskContext
+from orchestration.queries.tasks import TaskMove
+from orchestration.states import TERMINAL_TASK_STATES, TaskState
+
+log = logging.getLogger(__name__)
+S = TaskState
+
+
+class Cause(StrEnum):
+    """Why a task is evaluated."""
+
+    CREATION = "creation"
+    SUCCESS = "success"
+    """Results were handled and at least one was a success."""
+    FAILURE = "failure"
+    """Results were handled and all were failures."""
+    TIMER = "timer"
+    OPERATOR = "operator"
+
+
+class Goal(StrEnum):
+    """What the steps of a task call for; the first that applies."""
+
+    ENQUEUE = "enqueue"
+    IN_FLIGHT = "in_flight"
+    RETRY = "retry"
+    BLOCKED = "blocked"
+    FINISHED = "finished"
+    IDLE = "idle"
+
+
+class Question(NamedTuple):
+    """A locked task about which a decision is due."""
+
+    task_uuid: UUID
+    state: str
+    cause: Cause
+
+
+class Answer(NamedTuple):
+    """The state in which a task was left, and whether it was moved there now."""
+
+    task_uuid: UUID
+    state: str
+    goal: Goal
+    moved: bool
+
+
+def evaluate(questions: Sequence[Question]) -> list[Answer]:
+    """Decide and write the next state of locked tasks; terminal ones are left alone.
+
+    Joins the caller's transaction. Two to three statements, however many tasks.
+    """
+    open_ones = [q for q in questions if q.state not in TERMINAL_TASK_STATES]
+    if not open_ones:
+        return []
+    contexts = {c.task_uuid: c for c in readiness.task_contexts([q.task_uuid for q in open_ones])}
+    goals = {q.task_uuid: goal_of(contexts[q.task_uuid]) for q in open_ones}
+    ready = [task_uuid for task_uuid, goal in goals.items() if goal is Goal.ENQUEUE]
+    if ready:
+        enqueue_ready_steps(ready)
+    paths = {q.task_uuid: path_to(goals[q.task_uuid], q.state, q.cause) for q in open_ones}
+    moves = [TaskMove(uuid, path[:-1], path[-1]) for uuid, path in paths.items() if path]
+    if moves:
+        tasks.move_tasks(moves)
+    return [_answer(q, goals[q.task_uuid], paths[q.task_uuid]) for q in open_ones]
+
+
+def goal_of(context: TaskContext) -> Goal:
+    """Return what a task's steps call for."""
+    if context.ready_steps:
+        return Goal.ENQUEUE
+    if context.in_progress_steps + context.enqueued_steps:
+        return Goal.IN_FLIGHT
+    if context.waiting_for_retry_steps:
+        return Goal.RETRY
+    if context.blocked_steps:
+        return Goal.BLOCKED
+    if context.execution_status == "all_complete" or not context.total_steps:
+        return Goal.FINISHED
+    return Goal.IDLE
+
+
+# The hops after the deciding state. From `initializing` some goals have no direct edge.
+_FROM_EVALUATING: dict[Goal, tuple[str, ...]] = {
+    Goal.ENQUEUE: (S.ENQUEUING_STEPS, S.STEPS_IN_PROCESS),
+    Goal.IN_FLIGHT: (S.STEPS_IN_PROCESS,),
+    Goal.RETRY: (S.WAITING_FOR_RETRY,),
+    Goal.BLOCKED: (S.BLOCKED_BY_FAILURES,),
+    Goal.FINISHED: (S.COMPLETE,),
+    Goal.IDLE: (S.WAITING_FOR_DEPENDENCIES,),
+}
+_TO_EVALUATING = (S.WAITING_FOR_DEPENDENCIES, f"{S.EVALUATING_RESULTS}:dependencies_ready")
+_FROM_INITIALIZING: dict[Goal, tuple[str, ...]] = {
+    Goal.ENQUEUE: _FROM_EVALUATING[Goal.ENQUEUE],
+    Goal.IN_FLIGHT: _TO_EVALUATING + _FROM_EVALUATING[Goal.IN_FLIGHT],
+    Goal.RETRY: _TO_EVALUATING + _FROM_EVALUATING[Goal.RETRY],
+    Goal.BLOCKED: _TO_EVALUATING + _FROM_EVALUATING[Goal.BLOCKED],
+    Goal.FINISHED: _FROM_EVALUATING[Goal.FINISHED],
+    Goal.IDLE: _FROM_EVALUATING[Goal.IDLE],
+}
+_RESULT_EVENTS = {Cause.SUCCESS: "step_completed", Cause.FAILURE: "step_failed"}
+
+
+def path_to(goal: Goal, state: str, cause: Cause) -> tuple[str, ...]:
+    """Return the hops that lead a task from its state to its goal; empty for "no noise".
+
+    Each hop is "state" or "state:event". A cause that is not a result, enqueues nothing and would
+    end where the task is now writes nothing.
+    """
+    path = _enter(goal, state, cause)
+    if cause not in _RESULT_EVENTS and goal is not Goal.ENQUEUE and path[-1] == state:
+        return ()
+    return path
+
+
+def _enter(goal: Goal, state: str, cause: Cause) -> tuple[str, ...]:
+    """Return the whole path, by the state the task is in (engine.md 7.3, first table)."""
+    operator = cause is Cause.OPERATOR
+    if state == S.PENDING:
+        return (S.INITIALIZING, *_FROM_INITIALIZING[goal])
+    if state == S.INITIALIZING:
+        return _FROM_INITIALIZING[goal]
+    if state == S.EVALUATING_RESULTS:
+        return _FROM_EVALUATING[goal]
+    if state == S.WAITING_FOR_RETRY and goal is Goal.ENQUEUE and not operator:
+        return (f"{S.ENQUEUING_STEPS}:retry_ready", S.STEPS_IN_PROCESS)
+    if state == S.STEPS_IN_PROCESS:
+        event = _RESULT_EVENTS.get(cause, "reevaluate")
+    elif state in (S.WAITING_FOR_DEPENDENCIES, S.WAITING_FOR_RETRY) and not operator:
+        event = "dependencies_ready"
+    else:
+        event = "reevaluate"
+    before = (S.STEPS_IN_PROCESS,) if state == S.ENQUEUING_STEPS else ()
+    return (*before, f"{S.EVALUATING_RESULTS}:{event}", *_FROM_EVALUATING[goal])
+
+
+def _answer(question: Question, goal: Goal, path: tuple[str, ...]) -> Answer:
+    state = path[-1] if path else question.state
+    return Answer(question.task_uuid, state, goal, moved=bool(path))
+
+
+def log_answers(answers: Sequence[Answer]) -> None:
+    """Count and log what became of tasks; call it after the commit."""
+    for answer in answers:
+        if not answer.moved:
+            continue
+        if answer.state == S.COMPLETE:
+            metrics.TASKS_COMPLETED.add()
+            log.info("task.completed", extra={"task_uuid": answer.task_uuid})
+        elif answer.state == S.BLOCKED_BY_FAILURES:
+            metrics.TASKS_BLOCKED.add()
+            log.error("task.blocked", extra={"task_uuid": answer.task_uuid})

@@ -1,0 +1,163 @@
+"""A request becomes a task: template, identity, rows, first messages, in one transaction.
+
+The transaction may be the caller's own: then the task exists, and its first messages are visible,
+exactly when the caller commits. Any failure leaves nothing behind (engine.md 7.1).
+"""
+
+import logging
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from pydantic_core import to_jsonable_python
+
+from orchestration import metrics
+from orchestration.conf import engine_settings
+from orchestration.errors import DuplicateTaskError, InvalidRequestError, NotFoundError, Problem
+from orchestration.lifecycle import identity
+from orchestration.lifecycle.task_finalizer import Cause, Question, evaluate, log_answers
+from orchestration.lifecycle.task_request import TaskRequest
+from orchestration.lifecycle.workflow_builder import Blueprint, blueprint
+from orchestration.queries import tasks
+from orchestration.queries.tasks import Move
+from orchestration.queries.transactions import atomically
+from orchestration.states import TaskState
+from templates_registry import registry
+from templates_registry.errors import TemplateNotFound
+from templates_registry.registry import FoundTemplate
+from templates_registry.schema import validator_of
+
+log = logging.getLogger(__name__)
+
+
+class CreatedTask(NamedTuple):
+    """The task that answers a request; `created` is False when it was there before."""
+
+    task_uuid: UUID
+    correlation_id: UUID
+    state: str
+    created: bool
+
+
+def create(request: TaskRequest, *, actor: str, start: bool = True) -> CreatedTask:
+    """Create a task, or find the one that the same request made before.
+
+    Raises `NotFoundError` (template), `InvalidRequestError` (context, bypassed steps, missing key)
+    and `DuplicateTaskError` (another task holds the identity). With `start=False`, or while the
+    namespace is backlogged, the task waits for discovery.
+    """
+    return atomically(lambda: _create(request, actor=actor, start=start))
+
+
+def _create(request: TaskRequest, *, actor: str, start: bool) -> CreatedTask:
+    found = _find_template(request)
+    plan = blueprint(found.digest, found.template)
+    _check_against_template(request, found, plan)
+    fingerprint = identity.fingerprint(request.sameness())
+    identity_hash = identity.identity_hash(
+        strategy=found.identity_strategy,
+        namespace=request.namespace,
+        name=request.name,
+        named_task_uuid=found.named_task_uuid,
+        context=request.context,
+        idempotency_key=request.idempotency_key,
+    )
+    tasks.announce(Move(actor=actor, reason=request.reason))
+    new = tasks.create_task(
+        _columns(request, found) | {"identity_hash": identity_hash, "request_hash": fingerprint},
+        steps=plan.steps,
+        edges=plan.edges,
+    )
+    if new is None:
+        return _repeated(request, identity_hash, fingerprint)
+    metrics.TASKS_CREATED.add()
+    state = _start(new.task_uuid, request.namespace) if start else TaskState.PENDING.value
+    log.info(
+        "task.created",
+        extra={
+            "task_uuid": new.task_uuid,
+            "correlation_id": new.correlation_id,
+            "namespace": request.namespace,
+            "task_name": request.name,
+        },
+    )
+    return CreatedTask(new.task_uuid, new.correlation_id, state, created=True)
+
+
+def _find_template(request: TaskRequest) -> FoundTemplate:
+    try:
+        return registry.find(request.namespace, request.name, request.version)
+    except TemplateNotFound as error:
+        raise NotFoundError(f"Cannot create a task: {error}") from error
+
+
+def _check_against_template(request: TaskRequest, found: FoundTemplate, plan: Blueprint) -> None:
+    """Refuse a context that the template's schema refuses, and unknown steps to bypass."""
+    problems = [
+        Problem(f"bypass_steps[{place}]", f"'{name}' is no initial step of '{found.template}'")
+        for place, name in enumerate(request.bypass_steps)
+        if name not in plan.step_names
+    ]
+    wanted = found.template.validate_input
+    if engine_settings().validate_inputs if wanted is None else wanted:
+        problems += _schema_problems(found, request.context)
+    if problems:
+        places = ", ".join(problem.path for problem in problems)
+        raise InvalidRequestError(
+            f"Cannot create a task of '{found.template}': the request is wrong at {places}",
+            problems=problems,
+        )
+
+
+def _schema_problems(found: FoundTemplate, context: dict[str, Any]) -> list[Problem]:
+    if found.template.input_schema is None:
+        return []
+    errors = validator_of(found.template.input_schema).iter_errors(context)
+    return [Problem("context" + error.json_path[1:], error.message) for error in errors]
+
+
+def _columns(request: TaskRequest, found: FoundTemplate) -> dict[str, Any]:
+    parts = request.model_dump(
+        include={
+            "context",
+            "initiator",
+            "source_system",
+            "reason",
+            "tags",
+            "bypass_steps",
+            "options",
+            "priority",
+            "idempotency_key",
+            "requested_at",
+            "correlation_id",
+            "parent_correlation_id",
+        }
+    )
+    plain: dict[str, Any] = to_jsonable_python(parts)
+    return plain | {
+        "named_task_uuid": str(found.named_task_uuid),
+        "template_revision_uuid": str(found.revision_uuid),
+    }
+
+
+def _repeated(request: TaskRequest, identity_hash: str, fingerprint: str) -> CreatedTask:
+    """Answer a request whose identity is taken (engine.md 11)."""
+    holder = tasks.holder_of_identity(identity_hash)
+    if holder and request.idempotency_key is not None and holder.request_hash == fingerprint:
+        log.info("task.replayed", extra={"task_uuid": holder.task_uuid})
+        return CreatedTask(holder.task_uuid, holder.correlation_id, holder.state, created=False)
+    log.warning("task.conflict", extra={"namespace": request.namespace, "task_name": request.name})
+    same = "idempotency_key but another request" if request.idempotency_key else "context"
+    raise DuplicateTaskError(
+        f"Cannot create a task of '{request.namespace}/{request.name}': there is one with the same "
+        f"{same}; change the request, or wait until that task is purged"
+    )
+
+
+def _start(task_uuid: UUID, namespace: str) -> str:
+    """Let a new task in, unless its namespace is backlogged; return the state it is in."""
+    if tasks.is_closed(namespace, high_water=engine_settings().high_water_messages):
+        tasks.notify_due_work()
+        return TaskState.PENDING.value
+    answers = evaluate([Question(task_uuid, TaskState.PENDING, Cause.CREATION)])
+    log_answers(answers)
+    return answers[0].state

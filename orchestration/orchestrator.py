@@ -1,0 +1,145 @@
+"""Which function of the lifecycle runs on which loop of an orchestrator. No rule of the domain.
+
+Any number of orchestrators run side by side without a leader: messages are taken with SKIP LOCKED,
+tasks are held by row locks, and every function may run twice.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from orchestration.conf import EngineSettings, engine_settings
+from orchestration.lifecycle import (
+    discovery,
+    due_work,
+    request_processor,
+    result_processor,
+    sweep,
+)
+from orchestration.messaging.messages import DUE_WORK_CHANNEL, ORCHESTRATION_CHANNEL
+from orchestration.queries import readiness, recovery
+from orchestration.queries.tasks import Move
+from orchestration.runtime.identity import ProcessIdentity
+from orchestration.runtime.loop import Loop
+
+# Bounds of the pause between two rounds of the due-work loop (engine.md 6.7). In PollingOnly a
+# retry that another process scheduled is seen a second later at most.
+LEAST_PAUSE_SECONDS = 0.05
+POLLING_PAUSE_SECONDS = 1.0
+DISCOVERY_SECONDS = 5.0
+BACKLOGGED_DISCOVERY_SECONDS = 1.0
+
+
+@dataclass
+class DueWork:
+    """The timer: due retries each round, lost claims every `liveness_check_seconds`."""
+
+    move: Move
+    settings: EngineSettings
+    next_reap: float
+
+    def run_once(self) -> int:
+        """Start what is due; take back what was lost; return how much."""
+        done = due_work.start_due_retries(move=self.move)
+        if time.monotonic() >= self.next_reap:
+            self.next_reap = time.monotonic() + self._reap_pause
+            done += due_work.reap_lost_claims(move=self.move)
+        return done
+
+    def idle_seconds(self) -> float:
+        """Return the pause until the next due time or the next look for lost workers."""
+        longest = self.next_reap - time.monotonic()
+        if self.settings.mode == "PollingOnly":
+            longest = min(longest, POLLING_PAUSE_SECONDS)
+        due_at = readiness.next_due_at()
+        if due_at is not None:
+            longest = min(longest, (due_at - recovery.engine_now()).total_seconds())
+        return max(longest, LEAST_PAUSE_SECONDS)
+
+    def postpone_reaping(self) -> None:
+        """Judge nobody until workers had the time to beat once (after a lost connection)."""
+        self.next_reap = time.monotonic() + self.settings.heartbeat_seconds
+
+    @property
+    def _reap_pause(self) -> float:
+        return self.settings.liveness_check_seconds or self.settings.lease_seconds / 2
+
+
+@dataclass
+class Discovery:
+    """Lets waiting tasks in; looks more often while a namespace has no room."""
+
+    move: Move
+    holds_back: bool = False
+
+    def run_once(self) -> int:
+        """Let tasks in and return how many."""
+        admission = discovery.admit_waiting_tasks(move=self.move)
+        self.holds_back = admission.holds_back
+        return admission.admitted
+
+    def idle_seconds(self) -> float:
+        """Return the pause until the next look."""
+        return BACKLOGGED_DISCOVERY_SECONDS if self.holds_back else DISCOVERY_SECONDS
+
+
+def build_loops(
+    process: ProcessIdentity,
+    *,
+    settings: EngineSettings | None = None,
+    poll_seconds: float | Callable[[], float] | None = None,
+) -> list[Loop]:
+    """Return the loops of an orchestrator, in the order of their start."""
+    settings = settings or engine_settings()
+    move = Move(f"system:{process.uuid}", processor_uuid=process.uuid)
+    poll = fallback_poll_seconds(settings) if poll_seconds is None else poll_seconds
+    due = DueWork(move, settings, next_reap=time.monotonic() + settings.heartbeat_seconds)
+    waiting = Discovery(move)
+    return [
+        Loop(
+            "results",
+            lambda: result_processor.process_results(limit=settings.result_batch_count, move=move),
+            idle_seconds=poll,
+            wake_on=[ORCHESTRATION_CHANNEL],
+        ),
+        Loop(
+            "requests",
+            lambda: request_processor.process_requests(
+                limit=settings.request_batch_count, actor=move.actor
+            ),
+            idle_seconds=poll,
+            wake_on=[ORCHESTRATION_CHANNEL],
+        ),
+        Loop(
+            "due_work",
+            due.run_once,
+            idle_seconds=due.idle_seconds,
+            wake_on=[DUE_WORK_CHANNEL],
+        ),
+        Loop(
+            "discovery",
+            waiting.run_once,
+            idle_seconds=waiting.idle_seconds,
+            wake_on=[DUE_WORK_CHANNEL],
+        ),
+        Loop("sweep", _sweep(move), idle_seconds=settings.sweep_seconds),
+    ]
+
+
+def fallback_poll_seconds(settings: EngineSettings) -> float:
+    """Return the poll of the queues in the process's mode (engine.md 6.6)."""
+    if settings.mode == "PollingOnly":
+        return settings.polling_only_ms / 1000
+    if settings.mode == "EventDrivenOnly":
+        return settings.sweep_seconds
+    return settings.orchestrator_poll_ms / 1000
+
+
+def _sweep(move: Move) -> Callable[[], int]:
+    def run_once() -> int:
+        sweep.repair_lost_messages(move=move)
+        sweep.reevaluate_stuck_tasks(move=move)
+        sweep.forget_old_processes()
+        return 0  # always rest: what one round repaired needs no second look at once
+
+    return run_once
