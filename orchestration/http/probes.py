@@ -65,8 +65,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 def detailed(request: HttpRequest) -> HttpResponse:
     """Answer with every check and everything known about the process."""
     process = health.current()
-    status = process.status
-    return _answer(_details(process, status), is_good=status != health.UNHEALTHY)
+    return _answer(_details(process, process.status))
 
 
 PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {

@@ -101,8 +101,11 @@ class Loop:
     def _run_round(self) -> None:
         self._woken.clear()
         self._busy_since = time.monotonic()
+        idle_seconds = 0.0
         try:
             done = self.run_once()
+            if not done:  # may ask the database when the next thing is due
+                idle_seconds = self._give_idle_seconds()
         except database.CONNECTION_ERRORS as error:
             self._back_off(error)
             return
@@ -115,11 +118,13 @@ class Loop:
         if done:
             self._worked_at = time.monotonic()
         else:
-            self._rest()
+            self._rest(idle_seconds)
 
-    def _rest(self) -> None:
+    def _give_idle_seconds(self) -> float:
+        return self._idle_seconds() if callable(self._idle_seconds) else self._idle_seconds
+
+    def _rest(self, idle: float) -> None:
         """Sleep until woken or until the next round is due; keep the connection at first."""
-        idle = self._idle_seconds() if callable(self._idle_seconds) else self._idle_seconds
         linger = min(idle, self._worked_at + LINGER_SECONDS - time.monotonic())
         if linger > 0:
             if self._woken.wait(linger):
