@@ -152,7 +152,7 @@ def _enter(goal: Goal, state: str, cause: Cause) -> tuple[str, ...]:
 
 
 def _answer(question: Question, goal: Goal, path: tuple[str, ...]) -> Answer:
-    state = path[-1] if path else question.state
+    state = str(path[-1] if path else question.state)
     return Answer(question.task_uuid, state, goal, moved=bool(path))
 
 
