@@ -19,6 +19,7 @@ import yaml
 from templates_registry.errors import finding
 from templates_registry.schema.documents import (
     MAX_BYTES,
+    MAX_DEPTH,
     MAX_NUMBER_DIGITS,
     Document,
     Reader,
@@ -47,6 +48,8 @@ def read_documents(text: str | bytes) -> list[Document]:
         return [document for document in reader.documents() if document.data is not None]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if error.problem == "exceeded maximum nesting depth":  # libyaml's own limit
+            raise UnreadableError("TOO_LARGE", f"Nested more than {MAX_DEPTH} levels.") from error
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         raise UnreadableError("INVALID_YAML", f"{where}{error.problem or error.context}") from error
     except yaml.reader.ReaderError as error:
