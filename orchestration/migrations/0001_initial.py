@@ -496,6 +496,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         db_column="origin_step_uuid",
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="created_steps",
@@ -506,6 +507,7 @@ class Migration(migrations.Migration):
                     "task",
                     models.ForeignKey(
                         db_column="task_uuid",
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="steps",
                         to="orchestration.task",
@@ -642,6 +644,7 @@ class Migration(migrations.Migration):
                     "from_step",
                     models.ForeignKey(
                         db_column="from_step_uuid",
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="outgoing_edges",
                         to="orchestration.workflowstep",
@@ -980,6 +983,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("claimed_by__isnull", False)),
                 fields=["claimed_by"],
                 name="tasker_step_claimed_by",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="workflowstep",
+            index=models.Index(
+                condition=models.Q(("origin_step__isnull", False)),
+                fields=["origin_step"],
+                name="tasker_step_origin",
             ),
         ),
         migrations.AddIndex(

@@ -10,6 +10,7 @@ class Migration(migrations.Migration):
 
     operations = [
         SQLFunction("tasker_notify_messages"),
+        SQLFunction("tasker_lock_claims"),
         SQLFunction("tasker_live_messages"),
         SQLFunction("tasker_delete_step_messages"),
         SQLFunction("tasker_bury_message"),

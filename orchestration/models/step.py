@@ -29,7 +29,11 @@ class WorkflowStep(Stateful):
 
     workflow_step_uuid = models.UUIDField(primary_key=True, db_default=UuidV7(), editable=False)
     task = models.ForeignKey(
-        Task, on_delete=models.CASCADE, db_column="task_uuid", related_name="steps"
+        Task,
+        on_delete=models.CASCADE,
+        db_column="task_uuid",
+        related_name="steps",
+        db_index=False,  # two composite indexes begin with it
     )
     named_step = models.ForeignKey(
         NamedStep, on_delete=models.PROTECT, db_column="named_step_uuid", related_name="steps"
@@ -68,6 +72,7 @@ class WorkflowStep(Stateful):
         blank=True,
         db_column="origin_step_uuid",
         related_name="created_steps",
+        db_index=False,  # a partial index serves it
     )
     batch_id = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001
     batch_index = models.IntegerField(null=True, blank=True)
@@ -109,6 +114,11 @@ class WorkflowStep(Stateful):
                 fields=["claimed_by"],
                 condition=Q(claimed_by__isnull=False),
                 name="tasker_step_claimed_by",
+            ),
+            models.Index(
+                fields=["origin_step"],
+                condition=Q(origin_step__isnull=False),
+                name="tasker_step_origin",
             ),
             models.Index(
                 fields=["state_entered_at"],
@@ -214,6 +224,7 @@ class WorkflowStepEdge(Timestamped):
         on_delete=models.CASCADE,
         db_column="from_step_uuid",
         related_name="outgoing_edges",
+        db_index=False,  # the unique constraint begins with it
     )
     to_step = models.ForeignKey(
         WorkflowStep,

@@ -3,6 +3,10 @@
 -- Four separate statements (engine.md L4): a step that the snapshot of a joined read could not see
 -- yet would be hidden until its visibility ends.
 -- Locks: steps in uuid order, SKIP LOCKED; never tasks.
+--
+-- Why LATERAL ... OFFSET 0 and state || '', here and in the other functions of the hot path: plans are
+-- cached per session, and one made while the tables were small reads a whole index where it should
+-- look up a key. A fenced lookup by primary key leaves the planner no choice, whatever the size.
 CREATE OR REPLACE FUNCTION tasker_claim_steps(
   p_queue text,
   p_worker uuid,
@@ -72,30 +76,32 @@ BEGIN
   END IF;
 
   v_now := tasker_now();
+  -- A claim need not wait for the disk: lost in a crash of the server, it is as if the worker had
+  -- died before it; the report that follows flushes it.
+  PERFORM set_config('synchronous_commit', 'off', true);
   PERFORM set_config('tasker.move', jsonb_build_object('worker_uuid', p_worker)::text, true);
-  WITH wanted AS MATERIALIZED (
+  v_claimed := ARRAY(
     SELECT s.workflow_step_uuid
-    FROM unnest(v_msg_ids, v_step_uuids) AS m (msg_id, step_uuid)
-    JOIN tasker_workflow_steps AS s
-      ON s.workflow_step_uuid = m.step_uuid
-      AND s.state = 'enqueued'
-      AND s.queue_msg_id = m.msg_id
-    ORDER BY s.workflow_step_uuid
-    FOR NO KEY UPDATE OF s SKIP LOCKED
-  ),
-  claimed AS (
-    UPDATE tasker_workflow_steps AS s
-    SET
-      state = 'in_progress',
-      attempts = s.attempts + 1,
-      last_attempted_at = v_now,
-      claimed_by = p_worker,
-      lease_until = v_now + make_interval(secs => p_lease_seconds)
-    FROM wanted
-    WHERE s.workflow_step_uuid = wanted.workflow_step_uuid
-    RETURNING s.workflow_step_uuid
-  )
-  SELECT array_agg(c.workflow_step_uuid) INTO v_claimed FROM claimed AS c;
+    FROM (
+      SELECT * FROM unnest(v_msg_ids, v_step_uuids) AS x (msg_id, step_uuid) ORDER BY x.step_uuid
+    ) AS m
+    CROSS JOIN LATERAL (
+      SELECT w.workflow_step_uuid
+      FROM tasker_workflow_steps AS w
+      WHERE w.workflow_step_uuid = m.step_uuid
+        AND w.state || '' = 'enqueued'
+        AND w.queue_msg_id = m.msg_id
+      FOR NO KEY UPDATE SKIP LOCKED
+    ) AS s
+  );
+  UPDATE tasker_workflow_steps AS s
+  SET
+    state = 'in_progress',
+    attempts = s.attempts + 1,
+    last_attempted_at = v_now,
+    claimed_by = p_worker,
+    lease_until = v_now + make_interval(secs => p_lease_seconds)
+  WHERE s.workflow_step_uuid = ANY(v_claimed);
 
   IF coalesce(array_length(v_claimed, 1), 0) < array_length(v_msg_ids, 1) THEN
     PERFORM tasker_tidy_unclaimed(p_queue, v_msg_ids, v_step_uuids, v_claimed);
@@ -109,14 +115,24 @@ BEGIN
       UNION
       SELECT a.step_uuid, e.from_step_uuid
       FROM ancestors AS a
-      JOIN tasker_workflow_step_edges AS e ON e.to_step_uuid = a.ancestor_uuid
+      CROSS JOIN LATERAL (
+        SELECT x.from_step_uuid
+        FROM tasker_workflow_step_edges AS x
+        WHERE x.to_step_uuid = a.ancestor_uuid
+        OFFSET 0
+      ) AS e
     ),
     results AS (
       SELECT a.step_uuid, jsonb_object_agg(p.name, p.results) AS by_name
       FROM ancestors AS a
-      JOIN tasker_workflow_steps AS p ON p.workflow_step_uuid = a.ancestor_uuid
-      WHERE p.state IN ('complete', 'resolved_manually')
-        AND p.results IS NOT NULL
+      CROSS JOIN LATERAL (
+        SELECT x.name, x.results
+        FROM tasker_workflow_steps AS x
+        WHERE x.workflow_step_uuid = a.ancestor_uuid
+          AND x.state || '' IN ('complete', 'resolved_manually')
+          AND x.results IS NOT NULL
+        OFFSET 0
+      ) AS p
       GROUP BY a.step_uuid
     )
     SELECT
@@ -154,13 +170,17 @@ BEGIN
       t.created_at,
       coalesce(r.by_name, '{}'),
       s.last_attempted_at
-    FROM tasker_workflow_steps AS s
-    JOIN tasker_tasks AS t ON t.task_uuid = s.task_uuid
+    FROM unnest(v_claimed) AS c (step_uuid)
+    CROSS JOIN LATERAL (
+      SELECT * FROM tasker_workflow_steps AS x WHERE x.workflow_step_uuid = c.step_uuid OFFSET 0
+    ) AS s
+    CROSS JOIN LATERAL (
+      SELECT * FROM tasker_tasks AS x WHERE x.task_uuid = s.task_uuid OFFSET 0
+    ) AS t
     JOIN tasker_template_revisions AS tr ON tr.template_revision_uuid = t.template_revision_uuid
     JOIN tasker_named_tasks AS nt ON nt.named_task_uuid = t.named_task_uuid
     JOIN tasker_task_namespaces AS n ON n.task_namespace_uuid = nt.task_namespace_uuid
     LEFT JOIN results AS r ON r.step_uuid = s.workflow_step_uuid
-    WHERE s.workflow_step_uuid = ANY(v_claimed)
     ORDER BY s.queue_msg_id;
 END
 $$;

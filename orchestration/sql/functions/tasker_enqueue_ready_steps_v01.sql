@@ -25,13 +25,23 @@ BEGIN
         )
         ORDER BY t.schedule_key DESC, s.priority DESC, s.name
       ) AS messages
-    FROM tasker_tasks AS t
+    FROM unnest(p_task_uuids) AS wanted (task_uuid)
+    CROSS JOIN LATERAL (
+      SELECT x.task_uuid, x.named_task_uuid, x.correlation_id, x.schedule_key
+      FROM tasker_tasks AS x
+      WHERE x.task_uuid = wanted.task_uuid
+      OFFSET 0
+    ) AS t
     JOIN tasker_named_tasks AS nt ON nt.named_task_uuid = t.named_task_uuid
     JOIN tasker_task_namespaces AS n ON n.task_namespace_uuid = nt.task_namespace_uuid
-    JOIN tasker_workflow_steps AS s ON s.task_uuid = t.task_uuid
-    WHERE t.task_uuid = ANY(p_task_uuids)
-      AND s.state IN ('pending', 'waiting_for_retry')
-      AND (s.attempts = 0 OR (s.retryable AND s.attempts < s.max_attempts))
+    CROSS JOIN LATERAL (
+      SELECT *
+      FROM tasker_workflow_steps AS x
+      WHERE x.task_uuid = t.task_uuid
+        AND x.state || '' IN ('pending', 'waiting_for_retry')
+      OFFSET 0
+    ) AS s
+    WHERE (s.attempts = 0 OR (s.retryable AND s.attempts < s.max_attempts))
       AND coalesce(
         CASE
           WHEN s.state = 'waiting_for_retry' THEN coalesce(
@@ -46,9 +56,15 @@ BEGIN
       AND NOT EXISTS (
         SELECT
         FROM tasker_workflow_step_edges AS e
-        JOIN tasker_workflow_steps AS p ON p.workflow_step_uuid = e.from_step_uuid
+        CROSS JOIN LATERAL (
+          SELECT x.state
+          FROM tasker_workflow_steps AS x
+          WHERE x.workflow_step_uuid = e.from_step_uuid
+          OFFSET 0
+        ) AS p
         WHERE e.to_step_uuid = s.workflow_step_uuid
           AND p.state NOT IN ('complete', 'resolved_manually')
+        OFFSET 0
       )
     GROUP BY n.name
   LOOP
@@ -62,8 +78,17 @@ BEGIN
         state = 'enqueued',
         via = CASE s.state WHEN 'waiting_for_retry' THEN ARRAY['pending'] END,
         queue_msg_id = sent.msg_id
-      FROM unnest(v_batch.steps, v_msg_ids) AS sent (step_uuid, msg_id)
-      WHERE s.workflow_step_uuid = sent.step_uuid
+      FROM (
+        SELECT x.row_id, u.msg_id
+        FROM unnest(v_batch.steps, v_msg_ids) AS u (step_uuid, msg_id)
+        CROSS JOIN LATERAL (
+          SELECT w.ctid AS row_id
+          FROM tasker_workflow_steps AS w
+          WHERE w.workflow_step_uuid = u.step_uuid
+          OFFSET 0
+        ) AS x
+      ) AS sent
+      WHERE s.ctid = sent.row_id
       RETURNING s.task_uuid, s.workflow_step_uuid, v_batch.queue, s.queue_msg_id;
   END LOOP;
 END

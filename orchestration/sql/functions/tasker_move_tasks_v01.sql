@@ -13,8 +13,14 @@ DECLARE
 BEGIN
   UPDATE tasker_tasks AS t
   SET state = m.state, via = string_to_array(m.hops, ',')
-  FROM unnest(p_tasks, p_hops, p_states) AS m (task_uuid, hops, state)
-  WHERE t.task_uuid = m.task_uuid;
+  FROM (
+    SELECT x.row_id, u.hops, u.state
+    FROM unnest(p_tasks, p_hops, p_states) AS u (task_uuid, hops, state)
+    CROSS JOIN LATERAL (
+      SELECT w.ctid AS row_id FROM tasker_tasks AS w WHERE w.task_uuid = u.task_uuid OFFSET 0
+    ) AS x
+  ) AS m
+  WHERE t.ctid = m.row_id;
   GET DIAGNOSTICS v_count = ROW_COUNT;
   RETURN v_count;
 END

@@ -11,24 +11,10 @@ DECLARE
   v_steps uuid[];
 BEGIN
   PERFORM set_config('tasker.move', '{"event": "release"}', true);
-  WITH wanted AS MATERIALIZED (
-    SELECT s.workflow_step_uuid
-    FROM jsonb_to_recordset(p_claims) AS c (step_uuid uuid, state_version int)
-    JOIN tasker_workflow_steps AS s
-      ON s.workflow_step_uuid = c.step_uuid
-      AND s.state = 'in_progress'
-      AND s.state_version = c.state_version
-    ORDER BY s.workflow_step_uuid
-    FOR NO KEY UPDATE OF s
-  ),
-  released AS (
-    UPDATE tasker_workflow_steps AS s
-    SET state = 'enqueued', attempts = s.attempts - 1
-    FROM wanted
-    WHERE s.workflow_step_uuid = wanted.workflow_step_uuid
-    RETURNING s.workflow_step_uuid
-  )
-  SELECT array_agg(x.workflow_step_uuid) INTO v_steps FROM released AS x;
+  v_steps := tasker_lock_claims(p_claims);
+  UPDATE tasker_workflow_steps AS s
+  SET state = 'enqueued', attempts = s.attempts - 1
+  WHERE s.workflow_step_uuid = ANY(v_steps);
 
   FOR v_queue IN SELECT * FROM tasker_live_messages(v_steps) LOOP
     PERFORM pgmq.set_vt(v_queue.queue, v_queue.msg_ids, 0);

@@ -19,15 +19,21 @@ DECLARE
 BEGIN
   PERFORM set_config('tasker.move', '{}', true);
   WITH reports AS MATERIALIZED (
-    SELECT s.workflow_step_uuid, s.queue_msg_id, r.success, r.results
-    FROM jsonb_to_recordset(p_reports)
-      AS r (step_uuid uuid, state_version int, success boolean, results jsonb)
-    JOIN tasker_workflow_steps AS s
-      ON s.workflow_step_uuid = r.step_uuid
-      AND s.state = 'in_progress'
-      AND s.state_version = r.state_version
-    ORDER BY s.workflow_step_uuid
-    FOR NO KEY UPDATE OF s
+    SELECT s.row_id, s.queue_msg_id, r.success, r.results
+    FROM (
+      SELECT *
+      FROM jsonb_to_recordset(p_reports)
+        AS x (step_uuid uuid, state_version int, success boolean, results jsonb)
+      ORDER BY x.step_uuid
+    ) AS r
+    CROSS JOIN LATERAL (
+      SELECT x.ctid AS row_id, x.queue_msg_id
+      FROM tasker_workflow_steps AS x
+      WHERE x.workflow_step_uuid = r.step_uuid
+        AND x.state || '' = 'in_progress'
+        AND x.state_version = r.state_version
+      FOR NO KEY UPDATE
+    ) AS s
   ),
   moved AS (
     UPDATE tasker_workflow_steps AS s
@@ -39,7 +45,7 @@ BEGIN
       results = r.results,
       last_failure_at = CASE WHEN r.success THEN s.last_failure_at ELSE v_now END
     FROM reports AS r
-    WHERE s.workflow_step_uuid = r.workflow_step_uuid
+    WHERE s.ctid = r.row_id
     RETURNING
       s.workflow_step_uuid, s.task_uuid, s.attempts, s.state_version, r.queue_msg_id AS msg_id
   )
@@ -58,7 +64,12 @@ BEGIN
     )
   INTO v_accepted, v_queues, v_msg_ids, v_messages
   FROM moved AS m
-  JOIN tasker_tasks AS t ON t.task_uuid = m.task_uuid
+  CROSS JOIN LATERAL (
+    SELECT x.named_task_uuid, x.correlation_id
+    FROM tasker_tasks AS x
+    WHERE x.task_uuid = m.task_uuid
+    OFFSET 0
+  ) AS t
   JOIN tasker_named_tasks AS nt ON nt.named_task_uuid = t.named_task_uuid
   JOIN tasker_task_namespaces AS n ON n.task_namespace_uuid = nt.task_namespace_uuid;
 

@@ -28,8 +28,17 @@ BEGIN
         ELSE s.last_failure_at
       END,
       results = coalesce(o.failure, s.results)
-    FROM unnest(p_steps, p_states, p_delays, p_failures) AS o (step, state, delay, failure)
-    WHERE s.workflow_step_uuid = o.step
+    FROM (
+      SELECT x.row_id, u.state, u.delay, u.failure
+      FROM unnest(p_steps, p_states, p_delays, p_failures) AS u (step, state, delay, failure)
+      CROSS JOIN LATERAL (
+        SELECT w.ctid AS row_id
+        FROM tasker_workflow_steps AS w
+        WHERE w.workflow_step_uuid = u.step
+        OFFSET 0
+      ) AS x
+    ) AS o
+    WHERE s.ctid = o.row_id
     RETURNING s.next_retry_at
   )
   SELECT min(x.next_retry_at) INTO v_earliest FROM settled AS x;

@@ -69,15 +69,18 @@ BEGIN
   FROM unnest(v_messages) AS x (m);
 
   PERFORM
-  FROM tasker_tasks AS t
-  WHERE t.task_uuid = ANY(v_tasks)
-  ORDER BY t.task_uuid
-  FOR NO KEY UPDATE;
+  FROM (SELECT DISTINCT x.task_uuid FROM unnest(v_tasks) AS x (task_uuid) ORDER BY 1) AS m
+  CROSS JOIN LATERAL (
+    SELECT FROM tasker_tasks AS x WHERE x.task_uuid = m.task_uuid FOR NO KEY UPDATE
+  ) AS t;
   PERFORM
-  FROM tasker_workflow_steps AS s
-  WHERE s.workflow_step_uuid = ANY(v_steps)
-  ORDER BY s.workflow_step_uuid
-  FOR NO KEY UPDATE;
+  FROM (SELECT DISTINCT x.step_uuid FROM unnest(v_steps) AS x (step_uuid) ORDER BY 1) AS m
+  CROSS JOIN LATERAL (
+    SELECT
+    FROM tasker_workflow_steps AS x
+    WHERE x.workflow_step_uuid = m.step_uuid
+    FOR NO KEY UPDATE
+  ) AS s;
 
   RETURN QUERY
     SELECT
@@ -112,9 +115,15 @@ BEGIN
       s.name
     FROM unnest(v_msg_ids, v_tasks, v_steps, v_versions)
       AS m (msg_id, task_uuid, step_uuid, state_version)
-    LEFT JOIN tasker_tasks AS t ON t.task_uuid = m.task_uuid
-    LEFT JOIN tasker_workflow_steps AS s
-      ON s.workflow_step_uuid = m.step_uuid AND s.task_uuid = t.task_uuid
+    LEFT JOIN LATERAL (
+      SELECT * FROM tasker_tasks AS x WHERE x.task_uuid = m.task_uuid OFFSET 0
+    ) AS t ON true
+    LEFT JOIN LATERAL (
+      SELECT *
+      FROM tasker_workflow_steps AS x
+      WHERE x.workflow_step_uuid = m.step_uuid AND x.task_uuid = t.task_uuid
+      OFFSET 0
+    ) AS s ON true
     LEFT JOIN tasker_named_tasks AS nt ON nt.named_task_uuid = t.named_task_uuid
     LEFT JOIN tasker_task_namespaces AS n ON n.task_namespace_uuid = nt.task_namespace_uuid
     ORDER BY m.msg_id;
