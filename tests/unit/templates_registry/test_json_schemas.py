@@ -21,7 +21,7 @@ TREE = {
         TREE,
         {"$ref": "#/$defs/a", "$defs": {"a": {"$anchor": "x"}, "b": {"$ref": "#x"}}},
         {"$id": "https://example.test/a", "$defs": {"b": {"$id": "b"}}, "items": {"$ref": "b"}},
-        {"definitions": {"a": {"type": "string"}}, "properties": {"a": {"$ref": "#/definitions/a"}}},
+        {"definitions": {"a": True}, "properties": {"a": {"$ref": "#/definitions/a"}}},
         {"properties": {"$ref": {"type": "string"}}},
         {"enum": [{"$ref": "https://example.test/never-followed"}]},
         {"$dynamicAnchor": "node", "items": {"$dynamicRef": "#node"}},

@@ -89,7 +89,7 @@ def test_a_template_cannot_be_changed() -> None:
     found = template(TYPES["plain"][0])
 
     with pytest.raises(ValueError, match="frozen"):
-        found.name = "other"  # type: ignore[misc]
+        found.name = "other"
 
 
 def test_a_thousand_steps_are_loaded_in_reasonable_time() -> None:
