@@ -6,3 +6,7 @@ from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tasker_project.settings")
 application = get_asgi_application()
+
+from orchestration.checks import refuse_bad_settings  # noqa: E402 - needs the apps to be ready
+
+refuse_bad_settings()

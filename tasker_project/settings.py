@@ -23,7 +23,8 @@ TASKER: dict[str, Any] = {}  # settings given in code: {"lease_seconds": 20}
 if os.environ.get("TASKER_ENV") != "test":
     environ.Env.read_env(BASE_DIR / ".env")
 
-_environment = read(RegistrySettings, code=TASKER)["environment"].value
+_given = read(RegistrySettings, code=TASKER)["environment"]
+_environment = _given.value
 _engine = {key: found.value for key, found in read(EngineSettings, code=TASKER).items()}
 _is_production = _environment == "production"
 _loopback = ["localhost", "127.0.0.1", "[::1]"]
@@ -33,7 +34,7 @@ env = environ.Env(
     DATABASE_URL=(str, ""),
     DATABASE_DIRECT_URL=(str, ""),
     DJANGO_SECRET_KEY=(str, "django-insecure-for-development-and-tests-only"),
-    DJANGO_DEBUG=(bool, _environment == "development"),
+    DJANGO_DEBUG=(bool, _environment == "development" and not _given.problem),
     DJANGO_ALLOWED_HOSTS=(list, _hosts[_environment]),
 )
 
@@ -95,10 +96,9 @@ def _database() -> dict[str, Any]:
     """Return the one entry of DATABASES, before the options that every server gets."""
     if not env("DATABASE_URL"):
         return EMBEDDED_SERVER.database_settings()
-    try:
-        return dict(env.db("DATABASE_URL"))
-    except Exception:  # noqa: BLE001 - the URL is a person's; check E016 says what is wrong with it
-        return {"ENGINE": "django.db.backends.dummy"}
+    if not env("DATABASE_URL").startswith(("postgresql://", "postgres://")):
+        return {"ENGINE": "django.db.backends.dummy"}  # check E016 refuses it
+    return dict(env.db("DATABASE_URL"))
 
 
 def _pool(size: Range) -> dict[str, Any]:
@@ -126,7 +126,7 @@ SESSION_OPTIONS = {
     "jit": "off",
 }
 _default = _database()
-if "postgresql" in _default["ENGINE"] or "embedded" in _default["ENGINE"]:
+if not _default["ENGINE"].endswith("dummy"):
     _default["OPTIONS"] = {
         "application_name": "tasker",
         "options": " ".join(f"-c {name}={value}" for name, value in SESSION_OPTIONS.items()),
@@ -161,7 +161,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = BASE_DIR / "staticfiles" if _is_production else None  # of collectstatic
 WHITENOISE_USE_FINDERS = True  # admin and API docs look right without collectstatic
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -6,3 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tasker_project.settings")
 application = get_wsgi_application()
+
+from orchestration.checks import refuse_bad_settings  # noqa: E402 - needs the apps to be ready
+
+refuse_bad_settings(code=3)  # with any other code gunicorn starts the next one, for ever

@@ -20,9 +20,15 @@ from typing import Any, NamedTuple, TypeVar, get_type_hints
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
 
 ENVIRONMENTS = ("development", "test", "production")
 Table = TypeVar("Table")
+TABLES = (  # as text: the registry stands below the other two packages
+    "templates_registry.conf.RegistrySettings",
+    "orchestration.conf.EngineSettings",
+    "workers.conf.WorkerSettings",
+)
 BOOLEANS = {"true": True, "1": True, "yes": True, "on": True}
 BOOLEANS |= {"false": False, "0": False, "no": False, "off": False}
 
@@ -108,6 +114,11 @@ def table(source: type) -> tuple[Setting, ...]:
     """Return the rows of a table, in the order in which they are declared."""
     hints = get_type_hints(source)
     return tuple(_row(each, hints[each.name]) for each in fields(source))
+
+
+def tables() -> list[type]:
+    """Return the tables of the three packages, from the ground up."""
+    return [import_string(path) for path in TABLES]
 
 
 def _row(each: "Field[Any]", hint: Any) -> Setting:

@@ -1,10 +1,12 @@
-"""The fixtures themselves: a queue is empty after a test that committed, the clock is the engine's."""
+"""The fixtures themselves: queues are empty after a test that committed, the clock is the engine's."""
+
+from typing import Any
 
 import pytest
 from django.db import connections
 
 
-def _ask(sql: str) -> object:
+def _ask(sql: str) -> Any:
     with connections["default"].cursor() as cursor:
         cursor.execute(sql)
         return cursor.fetchone()[0]

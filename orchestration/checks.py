@@ -1,0 +1,154 @@
+"""System checks of the settings, and what a process asks of its database before it serves.
+
+`check_settings` runs with `manage.py check` and before every command; `refuse_bad_settings` is the
+same for a process, which ends with exit code 2. What needs a database is in `database_refusals`
+and never registered with Django: an unapplied migration must not stop `migrate`.
+"""
+
+import difflib
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, run_checks
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+
+from templates_registry.conf import Value, read, table, tables
+
+OLDEST_POSTGRESQL = 14
+SHORTEST_SECRET = 50
+EXTRA_CONNECTIONS = 4  # single loops and the heartbeat of a process
+LARGEST_SHARE = 0.85
+# what Kubernetes derives from the names of services is nobody's mistake
+KUBERNETES = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT|_PORT$|_PORT_")
+
+
+def check_settings(**options: Any) -> list[CheckMessage]:
+    """Return everything that is wrong with the settings, each with its value and its source."""
+    values = {key: value for source in tables() for key, value in read(source).items()}
+    found = [_error(*value.problem) for value in values.values() if value.problem]
+    return [
+        *_unknown_keys(getattr(settings, "TASKER", {})),
+        *_unknown_variables(os.environ),
+        *found,
+        *_production(str(values["environment"].value)),
+        *_database(),
+        *_pool(values),
+        *_heartbeat(values),
+    ]
+
+
+def refuse_bad_settings(*, code: int = 2) -> None:
+    """End this process, having said why, when a check of any app refuses to start."""
+    refused = [message for message in run_checks() if message.is_serious()]
+    if refused:
+        sys.stderr.write("".join(f"{message}\n" for message in refused))
+        raise SystemExit(code)
+
+
+def database_refusals() -> list[CheckMessage]:
+    """Return why the database cannot carry the engine; it must be reachable.
+
+    Raises Django's `OperationalError` when it is not.
+    """
+    connection = connections["default"]
+    if connection.vendor != "postgresql":
+        return _database()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version_num')::int / 10000")
+        (version,) = cursor.fetchone()
+        cursor.execute("SELECT to_regclass('pgmq.meta') IS NOT NULL")
+        (has_pgmq,) = cursor.fetchone()
+    found: list[CheckMessage] = []
+    if version < OLDEST_POSTGRESQL:
+        found.append(_error("E016", f"PostgreSQL {version} is too old, 14 or newer is needed."))
+    executor = MigrationExecutor(connection)
+    pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if pending:
+        first = f"{pending[0][0].app_label}.{pending[0][0].name}"
+        text = f"{len(pending)} migrations are not applied (first: {first}); run migrate."
+        found.append(_error("E018", text))
+    elif not has_pgmq:
+        text = "The schema pgmq is missing from the database; run migrate orchestration."
+        found.append(_error("E018", text))
+    return found
+
+
+def _error(check: str, text: str) -> Error:
+    return Error(text, id=f"tasker.{check}")
+
+
+def _unknown_keys(given: Mapping[str, Any]) -> Iterable[Error]:
+    known = [row.key for source in tables() for row in table(source)]
+    for key in sorted(set(given) - set(known)):
+        yield _unknown(f"TASKER[{key!r}]", key, known)
+
+
+def _unknown_variables(given: Mapping[str, str]) -> Iterable[Error]:
+    known = [name for source in tables() for row in table(source) for name in row.variables]
+    for name in sorted(set(given) - set(known)):
+        if name.startswith("TASKER_") and not KUBERNETES.search(name):
+            yield _unknown(name, name, known)
+
+
+def _unknown(shown: str, name: str, known: list[str]) -> Error:
+    nearest = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {nearest[0]}?" if nearest else " Remove it."
+    return _error("E001", f"{shown} is no setting of Tasker.{hint}")
+
+
+def _production(environment: str) -> Iterable[Error]:
+    if environment != "production":
+        return
+    if settings.DEBUG:
+        yield _error("E005", "DJANGO_DEBUG is on in production: must be off.")
+    if settings.SECRET_KEY.startswith("django-insecure") or (
+        len(settings.SECRET_KEY) < SHORTEST_SECRET
+    ):
+        text = "DJANGO_SECRET_KEY is missing or short in production: must be 50 letters or more."
+        yield _error("E007", text)
+    if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
+        given = ",".join(settings.ALLOWED_HOSTS) or "empty"
+        text = f"DJANGO_ALLOWED_HOSTS is {given} in production: must name the hosts served."
+        yield _error("E008", text)
+
+
+def _database() -> list[CheckMessage]:
+    if connections["default"].vendor == "postgresql":
+        return []
+    return [_error("E016", "DATABASE_URL is no address of a PostgreSQL: must be postgresql://….")]
+
+
+def _pool(values: Mapping[str, Value]) -> Iterable[Error]:
+    database = settings.DATABASES["default"]
+    size = values["db_pool_size"].value.maximum
+    if not database.get("OPTIONS", {}).get("pool"):
+        return
+    if database.get("CONN_MAX_AGE", 0) != 0:
+        text = "DATABASES sets CONN_MAX_AGE beside the pool: must be 0, or TASKER_DB_POOL_SIZE 0-0."
+        yield _error("E017", text)
+    if find_spec("psycopg_pool") is None:
+        yield _error("E017", "psycopg_pool is not installed: install it, or set a pool of 0-0.")
+    handlers = values["max_concurrent_handlers"]
+    needed = handlers.value + EXTRA_CONNECTIONS
+    if needed > LARGEST_SHARE * size:
+        yield _error(
+            "E012",
+            f"MAX_CONCURRENT_HANDLERS = {handlers.value} (from {handlers.source}) needs {needed} "
+            f"connections, more than 85 % of DB_POOL_SIZE = {values['db_pool_size'].value}.",
+        )
+
+
+def _heartbeat(values: Mapping[str, Value]) -> Iterable[Error]:
+    heartbeat, lease = values["heartbeat_seconds"], values["lease_seconds"]
+    if heartbeat.value * 3 > lease.value:
+        yield _error(
+            "E013",
+            f"HEARTBEAT_SECONDS = {heartbeat.value} (from {heartbeat.variable}): must be at most a "
+            f"third of LEASE_SECONDS = {lease.value} (from {lease.variable}).",
+        )
