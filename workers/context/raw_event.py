@@ -63,7 +63,7 @@ class TaskWrapper:
         """Build it from `{task: {…}, task_name, …}` or from the same keys on one level."""
         inner = mapping(data, "task")
         merged = {**inner, **{key: value for key, value in data.items() if key != "task"}}
-        merged.setdefault("namespace_name", inner.get("namespace", ""))
+        merged.setdefault("namespace_name", merged.get("namespace"))
         return cls(**_known(cls, merged))
 
 

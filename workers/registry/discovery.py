@@ -37,10 +37,10 @@ class Found(NamedTuple):
 def scan(module: ModuleType) -> Iterator[Found]:
     """Yield every handler among a module's attributes."""
     for value in list(vars(module).values()):
-        # Statically, because a lazy object in a handler module must not be woken by the scan.
+        # Without isinstance and getattr: they would wake a lazy object in a handler module.
         found = inspect.getattr_static(value, "_handler_class", value)
         if (
-            isinstance(found, type)
+            issubclass(type(found), type)
             and issubclass(found, StepHandler)
             and found is not StepHandler
             and found.handler_name
