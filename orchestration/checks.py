@@ -1,8 +1,8 @@
-"""System checks of the settings, and what a process asks of its database before it serves.
+"""System checks of the settings: what is unknown, out of range, or does not fit together.
 
-`check_settings` runs with `manage.py check` and before every command; `refuse_bad_settings` is the
-same for a process, which ends with exit code 2. What needs a database is in `database_refusals`
-and never registered with Django: an unapplied migration must not stop `migrate`.
+They run with `manage.py check`, before every command and at the start of every process. What needs
+a database (its schema, PGMQ) is in `orchestration.health` and asked when a process starts, because
+an unapplied migration must not stop `migrate`; a PostgreSQL older than 14 is refused by Django.
 """
 
 import difflib
@@ -16,11 +16,9 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, run_checks
 from django.db import connections
-from django.db.migrations.executor import MigrationExecutor
 
 from templates_registry.conf import Value, read, table, tables
 
-OLDEST_POSTGRESQL = 14
 SHORTEST_SECRET = 50
 EXTRA_CONNECTIONS = 4  # single loops and the heartbeat of a process
 LARGEST_SHARE = 0.85
@@ -49,34 +47,6 @@ def refuse_bad_settings(*, code: int = 2) -> None:
     if refused:
         sys.stderr.write("".join(f"{message}\n" for message in refused))
         raise SystemExit(code)
-
-
-def database_refusals() -> list[CheckMessage]:
-    """Return why the database cannot carry the engine; it must be reachable.
-
-    Raises Django's `OperationalError` when it is not.
-    """
-    connection = connections["default"]
-    if connection.vendor != "postgresql":
-        return _database()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('server_version_num')::int / 10000")
-        (version,) = cursor.fetchone()
-        cursor.execute("SELECT to_regclass('pgmq.meta') IS NOT NULL")
-        (has_pgmq,) = cursor.fetchone()
-    found: list[CheckMessage] = []
-    if version < OLDEST_POSTGRESQL:
-        found.append(_error("E016", f"PostgreSQL {version} is too old, 14 or newer is needed."))
-    executor = MigrationExecutor(connection)
-    pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if pending:
-        first = f"{pending[0][0].app_label}.{pending[0][0].name}"
-        text = f"{len(pending)} migrations are not applied (first: {first}); run migrate."
-        found.append(_error("E018", text))
-    elif not has_pgmq:
-        text = "The schema pgmq is missing from the database; run migrate orchestration."
-        found.append(_error("E018", text))
-    return found
 
 
 def _error(check: str, text: str) -> Error:

@@ -119,7 +119,7 @@ def _pool(size: Range) -> dict[str, Any]:
 # An orchestrator or worker replaces the web's time limit by its own before it connects.
 # Why the other two: plans are made anew for each statement otherwise, and compiled; 27 -> 19 ms for
 # a run of four steps (measured on the plain SQL of the hot path).
-SESSION_OPTIONS = {
+_session = {
     "statement_timeout": str(_engine["api_statement_timeout_ms"]),
     "lock_timeout": str(_engine["lock_timeout_ms"]),
     "plan_cache_mode": "force_generic_plan",
@@ -129,7 +129,7 @@ _default = _database()
 if not _default["ENGINE"].endswith("dummy"):
     _default["OPTIONS"] = {
         "application_name": "tasker",
-        "options": " ".join(f"-c {name}={value}" for name, value in SESSION_OPTIONS.items()),
+        "options": " ".join(f"-c {name}={value}" for name, value in _session.items()),
         **_default.get("OPTIONS", {}),
         **_pool(_engine["db_pool_size"]),
     }

@@ -56,6 +56,18 @@ def identity(way: str) -> dict[str, Any]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
+def refuse_unreachable(way: str, *folders: Path) -> None:
+    """Raise `EmbeddedError` naming the first folder that the user nobody cannot enter."""
+    for folder in folders if way == "nobody" else ():
+        for each in folder.parents:
+            if not each.stat().st_mode & 0o001:
+                raise EmbeddedError(
+                    f"PostgreSQL may not run as root, unshare is refused here, and the user nobody "
+                    f"cannot enter {each}: run as an ordinary user, move the project or "
+                    f"TASKER_DATA_DIR, allow it with chmod o+x, or set DATABASE_URL."
+                )
+
+
 def hand_over(folder: Path, way: str) -> None:
     """Give a fresh folder to the user that the server runs as."""
     if way == "nobody":

@@ -2,8 +2,9 @@
 
 `python -m tasker_project.embedded.keeper keep HOME` inherits the lock of the keeper as its standard
 input, waits until nobody holds the lease, and stops the server. The kernel drops the lease of a
-client that was killed, so nothing a client does or fails to do leaves the server behind. `… pin HOME`
-holds the lease until it is told to end. Both import only the standard library and never poll.
+client that was killed, so nothing a client does or fails to do leaves the server behind.
+`… pin HOME` holds the lease until it is told to end. Both import only the
+standard library and never poll.
 """
 
 import fcntl

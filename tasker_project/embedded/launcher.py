@@ -99,12 +99,30 @@ class EmbeddedServer:
 
     def unpin(self) -> bool:
         """Let the server stop with its last user; tell whether it was kept up."""
-        if not (self.home / "pinned").exists() or not lease.is_held(self.home / "pinned"):
+        if not self.is_pinned():
             return False
         os.kill(int((self.home / "pinned").read_text()), 15)
         _wait_until(lambda: not lease.is_held(self.home / "pinned"))
         (self.home / "pinned").write_text("")
         return True
+
+    def is_pinned(self) -> bool:
+        """Tell whether `pin` keeps the server up."""
+        return self.home.exists() and lease.is_held(self.home / "pinned")
+
+    def stop_unused(self) -> bool:
+        """Stop the server unless others use it; tell whether nobody does."""
+        if not self.home.exists():
+            return True
+        fd = lease.open_lock(self.home / "lease")
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH)  # waits while the keeper stops the server
+            is_unused = lease.try_exclusive(fd)
+            if is_unused:
+                postmaster.stop(self.data)
+            return is_unused
+        finally:
+            os.close(fd)
 
     def version(self) -> str:
         """Return the major version of the data; without data, the one that new data will have."""
@@ -148,6 +166,7 @@ class EmbeddedServer:
     def _make_data(self) -> None:
         """Make the data under a temporary name, so that half-made data is never used."""
         way = account.choose_way()
+        account.refuse_unreachable(way, self.home, programs(self.version()) / "postgres")
         account.hand_over(self.home, way)
         (self.home / "way").write_text(f"{way}\n")
         fresh = self.home / "data.new"

@@ -1,4 +1,4 @@
-"""The fixtures themselves: queues are empty after a test that committed, the clock is the engine's."""
+"""The fixtures themselves: queues are empty after a commit, the clock is the engine's."""
 
 from typing import Any
 
