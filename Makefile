@@ -65,8 +65,11 @@ bench: $(READY) ## Measure latency and throughput; ARGS="--json bench.json"
 schema: $(READY) ## Write the OpenAPI document of the REST API
 	$(MANAGE) spectacular --validate --fail-on-warn --file $(OPENAPI)
 
+env: $(READY) ## Write .env.example from the tables of settings
+	$(BIN)/python -m tasker_project.env_example > .env.example
+
 requirements: $(READY) ## Pin the packages of requirements/*.in anew, for every platform, with hashes
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	cd requirements && export UV_CUSTOM_COMPILE_COMMAND="make requirements" && for name in base production dev; do ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -o $$name.txt $$name.in; done
 
-.PHONY: help setup demo dev test check lint types contracts django openapi hosts ci bench schema requirements
+.PHONY: help setup demo dev test check lint types contracts django openapi hosts ci bench schema env requirements

@@ -56,19 +56,21 @@ def _error(check: str, text: str) -> Error:
 def _unknown_keys(given: Mapping[str, Any]) -> Iterable[Error]:
     known = [row.key for source in tables() for row in table(source)]
     for key in sorted(set(given) - set(known)):
-        yield _unknown(f"TASKER[{key!r}]", key, known)
+        yield _unknown(f"TASKER[{key!r}]", key, {name: name for name in known})
 
 
 def _unknown_variables(given: Mapping[str, str]) -> Iterable[Error]:
     known = [name for source in tables() for row in table(source) for name in row.variables]
     for name in sorted(set(given) - set(known)):
         if name.startswith("TASKER_") and not KUBERNETES.search(name):
-            yield _unknown(name, name, known)
+            distinct = {each.removeprefix("TASKER_"): each for each in known}
+            yield _unknown(name, name.removeprefix("TASKER_"), distinct)
 
 
-def _unknown(shown: str, name: str, known: list[str]) -> Error:
+def _unknown(shown: str, name: str, known: Mapping[str, str]) -> Error:
+    """Refuse a name; `known` maps what tells names apart to how they are written."""
     nearest = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {nearest[0]}?" if nearest else " Remove it."
+    hint = f" Did you mean {known[nearest[0]]}?" if nearest else " Remove it."
     return _error("E001", f"{shown} is no setting of Tasker.{hint}")
 
 

@@ -1,9 +1,10 @@
-"""Addresses of the web process: the admin, the API below /v1/."""
+"""Addresses of the web process: the admin, the API below /v1/, the probes."""
 
 from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("", include("orchestration.http.urls")),
     path("v1/", include("orchestration.api.urls")),
 ]

@@ -1,0 +1,72 @@
+"""The shape of a log line: keys in order, ids of the current task, errors, nothing of Django's."""
+
+import json
+import logging
+
+from orchestration.runtime.log_context import log_context
+from tasker_project.logs import ConsoleFormatter, JsonFormatter, logging_settings
+
+LEADING = ["correlation_id", "task_uuid", "step_uuid", "namespace", "event", "level", "timestamp"]
+
+
+def _record(event, **extra):
+    logger = logging.getLogger("orchestration.test")
+    return logger.makeRecord(logger.name, logging.INFO, "f.py", 1, event, (), None, extra=extra)
+
+
+def test_line_begins_with_the_ids_whether_there_are_any_or_not():
+    line = json.loads(JsonFormatter().format(_record("process.started")))
+
+    assert list(line)[:7] == LEADING
+    assert (line["event"], line["task_uuid"], line["level"]) == ("process.started", None, "INFO")
+
+
+def test_line_carries_the_ids_of_the_current_unit_of_work():
+    with log_context(task_uuid="t-1", correlation_id="c-1"):
+        line = json.loads(JsonFormatter().format(_record("step.claimed", attempt=2)))
+    after = json.loads(JsonFormatter().format(_record("loop.round")))
+
+    assert (line["task_uuid"], line["correlation_id"], line["attempt"]) == ("t-1", "c-1", 2)
+    assert after["task_uuid"] is None
+
+
+def test_event_with_an_id_of_its_own_wins_over_the_context():
+    with log_context(task_uuid="outer"):
+        line = json.loads(JsonFormatter().format(_record("task.created", task_uuid="inner")))
+
+    assert line["task_uuid"] == "inner"
+
+
+def test_duration_and_count_come_last():
+    line = json.loads(JsonFormatter().format(_record("x", count=3, duration_ms=1.5, name_of="y")))
+
+    assert list(line)[-3:] == ["name_of", "duration_ms", "count"]
+
+
+def test_error_is_told_with_type_text_and_traceback():
+    logger = logging.getLogger("orchestration.test")
+    try:
+        raise ValueError("no such thing")
+    except ValueError as error:
+        triple = (ValueError, error, error.__traceback__)
+    record = logger.makeRecord(logger.name, logging.ERROR, "f.py", 1, "loop.failed", (), triple)
+
+    line = json.loads(JsonFormatter().format(record))
+
+    assert (line["error_type"], line["error"]) == ("ValueError", "no such thing")
+    assert "Traceback" in line["traceback"]
+
+
+def test_console_line_is_one_line_with_the_fields_behind_the_event():
+    line = ConsoleFormatter().format(_record("step.claimed", attempt=2))
+
+    assert line.endswith("step.claimed attempt=2")
+    assert "\n" not in line
+
+
+def test_settings_of_both_forms_can_be_used():
+    for form, stream in (("json", "ext://sys.stdout"), ("console", "ext://sys.stderr")):
+        made = logging_settings(level="DEBUG", form=form)
+
+        assert made["handlers"]["lines"]["stream"] == stream
+        assert made["loggers"]["workers"]["level"] == "DEBUG"
