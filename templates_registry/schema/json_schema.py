@@ -38,10 +38,11 @@ def validator_of(schema: dict[str, Any]) -> Draft202012Validator:
 def schema_problem(schema: dict[str, Any]) -> str | None:
     """Return why a JSON Schema cannot be used, or None."""
     try:
-        text = json.dumps(schema, sort_keys=True, allow_nan=False)
+        return _problem_of(json.dumps(schema, sort_keys=True, allow_nan=False))
     except (TypeError, ValueError) as error:
         return f"This is no JSON: {error}."
-    return _problem_of(text)
+    except RecursionError:
+        return "It is nested too deeply to be checked."
 
 
 @lru_cache(maxsize=4096)

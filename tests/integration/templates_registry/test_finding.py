@@ -57,6 +57,19 @@ def test_the_resolved_content_is_found() -> None:
 
 
 @pytest.mark.django_db
+def test_a_revision_is_read_from_its_row_by_who_does_not_know_it_yet() -> None:
+    register(template())
+    row = TemplateRevision.objects.get()
+    forget_revisions()
+
+    first = revision(row.named_task_id, row.digest)
+    again = revision(row.named_task_id, row.digest)
+
+    assert first.step("a").retry.max_attempts == 9
+    assert again is first
+
+
+@pytest.mark.django_db
 def test_without_a_version_the_highest_is_found() -> None:
     for version in ("1.9.0", "1.10.0", "2.0.0-rc.1", "zzz"):
         register(template(version=version))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import override_settings
 
 GOOD = """
 name: buy
@@ -75,6 +76,23 @@ def test_a_path_that_does_not_exist_is_wrong_usage(command: str) -> None:
 
     assert code == 2
     assert "No such file or folder: /absent/template.yaml." in text
+
+
+@pytest.mark.django_db
+def test_sync_prune_tells_what_was_retired_and_why_nothing_was(file: Path) -> None:
+    tasker = {"template_paths": [str(file.parent)], "load_examples": False}
+    with override_settings(TASKER=tasker):
+        run("sync_templates")
+        file.rename(file.with_name("_buy.yaml"))
+        assert run("sync_templates", "--prune", "--check")[0] == 1
+
+        retired = run("sync_templates", "--prune")
+        (file.parent / "broken.yaml").write_text("name: [", encoding="utf-8")
+        broken = run("sync_templates", "--prune")
+
+    assert retired == (0, "retired    shop/buy@1.0.0\n0 templates: none found\n")
+    assert broken[0] == 1
+    assert "repair it first" in broken[1]
 
 
 def test_prune_with_a_path_is_wrong_usage(file: Path) -> None:

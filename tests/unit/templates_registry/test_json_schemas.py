@@ -13,6 +13,13 @@ TREE = {
 }
 
 
+def nested(levels: int) -> dict[str, Any]:
+    schema: dict[str, Any] = {}
+    for _ in range(levels):
+        schema = {"items": schema}
+    return schema
+
+
 @pytest.mark.parametrize(
     "schema",
     [
@@ -27,6 +34,7 @@ TREE = {
         {"$dynamicAnchor": "node", "items": {"$dynamicRef": "#node"}},
         {"allOf": [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/a"}], "$defs": {"a": True}},
         {"properties": {"a": {"anyOf": [{"$ref": "#"}, {"type": "null"}]}}},
+        nested(60),
     ],
 )  # fmt: skip
 def test_a_usable_schema_is_accepted(schema: dict[str, Any]) -> None:
@@ -62,6 +70,9 @@ def test_a_usable_schema_is_accepted(schema: dict[str, Any]) -> None:
         ),
         ({"$dynamicAnchor": "a", "allOf": [{"$dynamicRef": "#a"}]}, "lead back"),
         ({"default": {1, 2}}, "no JSON"),
+        ({"$id": "http://[broken", "items": {"$ref": "b"}}, "cannot be followed"),
+        ({"allOf": [{}], "$ref": "#/allOf/x"}, "cannot be followed"),
+        (nested(800), "nested too deeply"),
     ],
 )  # fmt: skip
 def test_an_unusable_schema_is_told_why(schema: dict[str, Any], problem: str) -> None:

@@ -1,12 +1,13 @@
 """What YAML text becomes: scalars, keys, documents."""
 
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pytest
 
 from templates_registry.errors import TemplateError
-from templates_registry.schema import inspect_text, load_text
+from templates_registry.schema import inspect_data, inspect_text, load_file, load_text
 from templates_registry.schema.documents import UnreadableError, read_data
 from templates_registry.schema.reading import read_documents
 
@@ -174,3 +175,18 @@ def test_plain_data_that_is_nested_too_deep_is_refused() -> None:
 
     with pytest.raises(UnreadableError):
         read_data(data)
+    assert [f.code for f in inspect_data(data).report.findings] == ["TOO_LARGE"]
+
+
+def test_a_file_is_loaded_or_its_mistakes_are_told_with_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "t.yaml"
+    file.write_text("{name: a, namespace: n, version: 1.0.0, steps: [{name: s, handler: x}]}")
+    assert str(load_file(file)) == "n/a@1.0.0"
+
+    file.write_text("{name: a}")
+    with pytest.raises(TemplateError, match=r"t\.yaml has 3 error"):
+        load_file(file)
+    with pytest.raises(TemplateError, match="cannot be read"):
+        load_file(tmp_path / "absent.yaml")
+    with pytest.raises(TemplateError, match="cannot be read"):
+        load_file(tmp_path)
