@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from types import FrameType
 
 from django.conf import settings
@@ -47,17 +48,22 @@ class Child:
         *,
         environment: Mapping[str, str],
         show: Callable[[str, str], None],
+        log_file: Path | None = None,
     ) -> None:
-        """Start the command; `show(name, line)` gets every line, from a thread."""
+        """Start the command; `show(name, line)` gets every line, from a thread.
+
+        With a log file the lines go there instead, and cost the parent nothing.
+        """
         self.name = name
-        self.last_lines: deque[str] = deque(maxlen=LAST_LINES)
+        self._lines: deque[str] = deque(maxlen=LAST_LINES)
         self._show = show
+        self._log_file = log_file
         self._process = subprocess.Popen(  # noqa: S603 - no shell, our own arguments
             arguments,
             cwd=settings.BASE_DIR,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=log_file.open("wb") if log_file else subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
@@ -72,6 +78,13 @@ class Child:
     def exit_code(self) -> int | None:
         """How it ended, None while it runs."""
         return self._process.poll()
+
+    @property
+    def last_lines(self) -> list[str]:
+        """What it said last."""
+        if self._log_file is None:
+            return list(self._lines)
+        return self._log_file.read_text(errors="replace").splitlines()[-LAST_LINES:]
 
     def ask(self) -> None:
         """Ask the command to stop; return at once."""
@@ -96,9 +109,11 @@ class Child:
         self._reader.join(1)
 
     def _read(self) -> None:
-        with self._process.stdout or open(os.devnull) as lines:
+        if self._process.stdout is None:
+            return
+        with self._process.stdout as lines:
             for line in lines:
-                self.last_lines.append(line.rstrip("\n"))
+                self._lines.append(line.rstrip("\n"))
                 self._show(self.name, line.rstrip("\n"))
 
 
@@ -117,10 +132,17 @@ class ProcessGroup:
         self.stop()
 
     def start(
-        self, name: str, *arguments: str, environment: Mapping[str, str] | None = None
+        self,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        log_file: Path | None = None,
     ) -> Child:
         """Start a command; call it in the main thread, with whose end Linux would end the child."""
-        child = Child(name, arguments, environment=environment or {}, show=self._show)
+        child = Child(
+            name, arguments, environment=environment or {}, show=self._show, log_file=log_file
+        )
         self.children.append(child)
         return child
 

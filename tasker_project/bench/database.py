@@ -1,0 +1,111 @@
+"""The database that is measured: `<name>_bench` on the same server, made anew and dropped again.
+
+The measuring process and its children use the settings' defaults instead of the development
+profile: DEBUG off, no log of statements, the polls of production. A variable that somebody set
+himself stands.
+"""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from psycopg import sql
+
+from tasker_project.bench.errors import BenchError
+from tasker_project.bench.shapes import register_shapes
+from templates_registry.conf import table, tables
+
+PACKAGES = ("tasker_project", "templates_registry", "orchestration", "workers")
+
+
+@contextmanager
+def bench_database(*, here: bool, keep: bool) -> Iterator[str]:
+    """Connect this process to the database that is measured; yield its name."""
+    behave_as_in_production()
+    connection = connections["default"]
+    own = str(connection.settings_dict["NAME"])
+    name = own if here else f"{own}_bench"
+    try:
+        if not here:
+            _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+            _run("CREATE DATABASE {}", name)
+            _use(name)
+        call_command("migrate", verbosity=0)
+        register_shapes()
+        yield name
+    finally:
+        if not here:
+            _use(own)
+            if not keep:
+                _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+def behave_as_in_production() -> None:
+    """Keep this process from logging every statement and event, whatever the profile says."""
+    settings.DEBUG = False
+    for package in PACKAGES:
+        logging.getLogger(package).setLevel(logging.WARNING)
+
+
+def child_environment() -> dict[str, str]:
+    """Return the variables of the children: this database, and defaults instead of a profile."""
+    found = {"DATABASE_URL": database_url(), "DATABASE_DIRECT_URL": "", "DJANGO_DEBUG": "false"}
+    for row in (row for each in tables() for row in table(each)):
+        given = any(os.environ.get(variable) for variable in row.variables)
+        if "development" in row.profiles and not given:
+            found[row.variables[0]] = str(row.default)
+    return found
+
+
+def database_url() -> str:
+    """Return the address of the database this process is connected to."""
+    given = connections["default"].settings_dict
+    user = quote(str(given["USER"]), safe="")
+    password = f":{quote(given['PASSWORD'], safe='')}" if given["PASSWORD"] else ""
+    host = quote(str(given["HOST"] or "localhost"), safe="")
+    port = f":{given['PORT']}" if given["PORT"] else ""
+    certificates = {k: v for k, v in given.get("OPTIONS", {}).items() if k.startswith("ssl")}
+    query = f"?{urlencode(certificates)}" if certificates else ""
+    return f"postgresql://{user}{password}@{host}{port}/{quote(given['NAME'], safe='')}{query}"
+
+
+def rows(statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
+    """Run a statement of a measurement and return its rows, none if it has no columns."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall() if cursor.description else []
+
+
+def value(statement: str, **parameters: Any) -> Any:
+    """Run a statement of one row and one column and return the value."""
+    [[found]] = rows(statement, **parameters)
+    return found
+
+
+def _run(statement: str, name: str) -> None:
+    """Run a statement that names a database."""
+    composed = sql.SQL(statement).format(sql.Identifier(name))  # type: ignore[arg-type]
+    with connections["default"].cursor() as cursor:
+        try:
+            cursor.execute(composed)
+        except Exception as error:
+            raise BenchError(
+                f"The bench database '{name}' could not be prepared ({str(error).strip()}); give "
+                "the role CREATEDB, or measure this database with --here."
+            ) from error
+
+
+def _use(name: str) -> None:
+    """Connect the whole process to another database of the server."""
+    connection = connections["default"]
+    connection.close()
+    if "pool" in connection.settings_dict.get("OPTIONS", {}):
+        connection.close_pool()
+    settings.DATABASES["default"]["NAME"] = name
+    connection.settings_dict["NAME"] = name

@@ -1,0 +1,103 @@
+"""How figures are shown, stored and compared; where they were measured stands beside them."""
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from rich.console import Console
+from rich.table import Table
+
+from tasker_project.bench.database import rows, value
+from tasker_project.bench.percentiles import Figures
+
+SERVER_SETTINGS = (
+    "fsync",
+    "synchronous_commit",
+    "full_page_writes",
+    "shared_buffers",
+    "max_wal_size",
+    "wal_level",
+    "autovacuum",
+    "plan_cache_mode",
+    "jit",
+)
+
+
+def facts(command: Iterable[str]) -> dict[str, Any]:
+    """Return where, when and with what the figures were measured."""
+    found = rows(
+        "SELECT name, current_setting(name) FROM unnest(%(names)s::text[]) AS name",
+        names=list(SERVER_SETTINGS),
+    )
+    return {
+        "command": " ".join(command),
+        "date": timezone.now().isoformat(timespec="seconds"),
+        "commit": _commit(),
+        "machine": f"{platform.system()} {platform.machine()}, {_processor()}",
+        "cpus": len(os.sched_getaffinity(0)),
+        "load_before": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+        "postgresql": value("SHOW server_version"),
+        "settings": dict(found),
+    }
+
+
+def show(figures: Figures, facts: Mapping[str, Any], *, console: Console) -> None:
+    """Print the facts and one table per kind of figure."""
+    for name, fact in facts.items():
+        text = ", ".join(f"{k}={v}" for k, v in fact.items()) if name == "settings" else fact
+        console.print(f"{name:<12} {text}", markup=False, highlight=False)
+    for columns, lines in _tables(figures).items():
+        table = Table("", *columns)
+        for name, values in lines.items():
+            table.add_row(name, *(_number(values[column]) for column in columns))
+        console.print(table)
+
+
+def store(path: Path, figures: Figures, facts: Mapping[str, Any]) -> None:
+    """Write figures and facts as JSON."""
+    document = {"facts": facts, "figures": figures}
+    path.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n")
+
+
+def _tables(figures: Figures) -> dict[tuple[str, ...], dict[str, dict[str, float]]]:
+    """Group the figures: things that were measured alike share a table."""
+    things: dict[str, dict[str, float]] = {}
+    for key, figure in figures.items():
+        name, _, column = key.rpartition(".")
+        things.setdefault(name, {})[column] = figure
+    alike: dict[tuple[str, ...], dict[str, dict[str, float]]] = {}
+    for name, values in things.items():
+        alike.setdefault(tuple(values), {})[name] = values
+    return alike
+
+
+def _number(figure: float) -> str:
+    return f"{figure:,.0f}" if figure == int(figure) or figure >= 1000 else f"{figure:,.2f}"
+
+
+def _commit() -> str:
+    """Return the commit of the checkout, marked when files differ from it."""
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],  # noqa: S607 - whichever git the person uses
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() or "unknown"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

@@ -1,0 +1,95 @@
+"""What a suite is given: what was asked for, and the engine's real processes on demand.
+
+The processes log at their default level to files in a temporary folder, as in production; after a
+failure the last lines are shown.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from orchestration import client
+from tasker_project.bench.database import child_environment, rows, value
+from tasker_project.bench.errors import BenchError
+from tasker_project.bench.shapes import NAMESPACE
+from tasker_project.processes import Child, ChildDied, ProcessGroup, manage
+
+HANDLERS = "tasker_project.bench.handlers"
+READY_TEXT = "process.started"
+READY_SECONDS = 30.0
+LOOK_SECONDS = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What a measurement needs to know."""
+
+    logs: Path  # folder of the processes' log files
+    tasks: int = 3000
+    samples: int = 100
+    orchestrators: int = 1
+    workers: int = 1
+    slots: int = 10
+    seconds: int = 60
+    random_state: int = 7
+    say: Callable[[str], None] = field(default=lambda text: None)
+
+    @contextmanager
+    def engine(self) -> Iterator[ProcessGroup]:
+        """Run the orchestrators and workers that were asked for; yield once they are ready."""
+        with ProcessGroup() as group:
+            for i in range(1, self.orchestrators + 1):
+                self.start(group, f"orchestrator{i}", "run_orchestrator", "--http-port", "0")
+            worker = ["run_worker", NAMESPACE, "--handlers", HANDLERS, "--slots", str(self.slots)]
+            for i in range(1, self.workers + 1):
+                self.start(group, f"worker{i}", *worker, "--no-sync", "--http-port", "0")
+            for child in group.children:
+                self._wait_ready(group, child)
+            yield group
+
+    def start(self, group: ProcessGroup, name: str, *arguments: str) -> Child:
+        """Start one management command on the measured database."""
+        return group.start(
+            name,
+            manage(*arguments),
+            environment=child_environment(),
+            log_file=self.logs / f"{name}.log",
+        )
+
+    def _wait_ready(self, group: ProcessGroup, child: Child) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while READY_TEXT not in (self.logs / f"{child.name}.log").read_text(errors="replace"):
+            check_alive(group)
+            if time.monotonic() > deadline:
+                said = "\n".join(child.last_lines)
+                raise BenchError(f"'{child.name}' was not ready after {READY_SECONDS} s:\n{said}")
+            time.sleep(LOOK_SECONDS)
+
+
+def check_alive(group: ProcessGroup) -> None:
+    """Raise `BenchError` when a process of the engine has ended."""
+    try:
+        group.check()
+    except ChildDied as error:
+        raise BenchError(f"The measurement was given up. {error}") from error
+
+
+def create(shape: str) -> UUID:
+    """Create one task of a shape through the Python client."""
+    return client.create_task(shape, namespace=NAMESPACE).task_uuid
+
+
+def forget_tasks() -> None:
+    """Empty the tables of tasks, so that the next measurement starts as the first one did."""
+    rows("TRUNCATE tasker_tasks CASCADE")
+    for (queue,) in rows("SELECT queue_name FROM pgmq.list_queues()"):
+        value("SELECT pgmq.purge_queue(%(queue)s)", queue=queue)
+
+
+def settle() -> None:
+    """Bring planner statistics and dead rows into the state that autovacuum would, then flush."""
+    rows("VACUUM (ANALYZE)")
+    rows("CHECKPOINT")

@@ -1,0 +1,12 @@
+"""What can be measured, in the order in which it is measured."""
+
+from collections.abc import Callable, Mapping
+
+from tasker_project.bench import e2e, throughput
+from tasker_project.bench.percentiles import Figures
+from tasker_project.bench.running import Bench
+
+SUITES: Mapping[str, Callable[[Bench], Figures]] = {
+    "e2e": e2e.measure,
+    "throughput": throughput.measure,
+}

@@ -1,0 +1,90 @@
+"""Tasks a second, with a backlog that is there before the processes start.
+
+Only the steady middle counts: from the 20th to the 80th of 100 finished tasks. All figures of the
+processes and of the server belong to the same stretch.
+"""
+
+import time
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from tasker_project.bench.database import rows
+from tasker_project.bench.errors import BenchError
+from tasker_project.bench.percentiles import Figures, named
+from tasker_project.bench.running import Bench, check_alive, create, forget_tasks, settle
+from tasker_project.bench.sampling import Sampler, between
+from tasker_project.bench.shapes import SHAPES
+
+SHAPE = "linear4"
+CREATED_TOGETHER = 50
+SAMPLE_SECONDS = 0.25
+STEADY = (0.2, 0.8)
+LONGEST_STILL_SECONDS = 30.0
+
+
+def measure(bench: Bench) -> Figures:
+    """Run the suite."""
+    forget_tasks()
+    bench.say(f"throughput: creating {bench.tasks} tasks of {SHAPE}")
+    began = time.perf_counter()
+    _create_backlog(bench.tasks)
+    created_per_second = bench.tasks / (time.perf_counter() - began)
+    settle()
+    bench.say("throughput: working them off")
+    with bench.engine() as group:
+        sampler = Sampler(group)
+        _wait_for_all(bench, sampler)
+    figures = _steady_middle(sampler, steps=len(SHAPES[SHAPE]))
+    figures |= {"tasks": bench.tasks, "created_per_second": created_per_second}
+    return named(f"throughput_{SHAPE}", figures)
+
+
+def _create_backlog(tasks: int) -> None:
+    for start in range(0, tasks, CREATED_TOGETHER):
+        with transaction.atomic():
+            for _ in range(min(CREATED_TOGETHER, tasks - start)):
+                create(SHAPE)
+
+
+def _wait_for_all(bench: Bench, sampler: Sampler) -> None:
+    """Sample until every task is finished; raise `BenchError` when they stop to."""
+    finished, moved_at = 0.0, time.monotonic()
+    while finished < bench.tasks:
+        check_alive(sampler.group)
+        now_finished = sampler.take().totals["finished"]
+        if now_finished > finished:
+            finished, moved_at = now_finished, time.monotonic()
+        elif time.monotonic() - moved_at > LONGEST_STILL_SECONDS:
+            states = rows("SELECT state, count(*) FROM tasker_tasks GROUP BY state ORDER BY state")
+            raise BenchError(f"No task was finished for {LONGEST_STILL_SECONDS} s: {dict(states)}")
+        time.sleep(SAMPLE_SECONDS)
+    sampler.take()
+
+
+def _steady_middle(sampler: Sampler, *, steps: int) -> dict[str, float]:
+    """Return rates, and what one step cost each process and the server."""
+    ends = [
+        float(at)
+        for (at,) in rows(
+            "SELECT extract(epoch FROM completed_at)::float8 FROM tasker_tasks ORDER BY 1"
+        )
+    ]
+    first, last = (_rank(ends, share) for share in STEADY)
+    seconds, tasks = ends[last] - ends[first], last - first
+    grown = between(sampler.samples, ends[first], ends[last])
+    done = tasks * steps
+    figures = {
+        "tasks_per_second": tasks / seconds,
+        "steps_per_second": done / seconds,
+        "wal_bytes_per_step": grown["wal_bytes"] / done,
+        "commits_per_step": grown["commits"] / done,
+    }
+    for kind in (key.removeprefix("cpu.") for key in grown if key.startswith("cpu.")):
+        figures[f"{kind}_cpu_ms_per_step"] = grown[f"cpu.{kind}"] * 1000 / done
+        figures[f"{kind}_cpu_cores"] = grown[f"cpu.{kind}"] / seconds
+    return figures
+
+
+def _rank(ends: Sequence[float], share: float) -> int:
+    return int(share * (len(ends) - 1))
