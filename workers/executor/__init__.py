@@ -18,14 +18,11 @@ when the handler is overdue, from the watchdog thread; it must be quick and must
 transaction (`atomic=True`; `execution.is_stored`), the claim was lost (`execution.is_cancelled`),
 or the worker is stopping and the step yielded a checkpoint (`execution.is_unfinished`: release it).
 
-`refused_report(report)` is what to send instead of a report that the database cannot hold.
-
 A handler never raises through `run`. The database is touched only by atomic handlers and
 checkpoints.
 """
 
 from workers.executor.execution import Execution
-from workers.executor.report import refused_report
 from workers.executor.run import Executor
 
-__all__ = ["Execution", "Executor", "refused_report"]
+__all__ = ["Execution", "Executor"]

@@ -9,12 +9,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from jsonschema import Draft202012Validator
-from referencing import Registry
-
 from orchestration.queries.steps import Claim
 from templates_registry import registry as templates
-from templates_registry.schema import StepTemplate
+from templates_registry.schema import StepTemplate, validator_of
 from workers.context import FfiStepEvent, StepContext
 from workers.executor.execution import Execution
 from workers.registry import HandlerDefinition
@@ -58,8 +55,7 @@ def _make_plan(step: StepTemplate) -> Plan:
 
 
 def _checker(schema: Any) -> Callable[[Any], str | None]:
-    # An empty registry: nothing a schema refers to is ever fetched.
-    validator = Draft202012Validator(schema, registry=Registry())
+    validator = validator_of(schema)
 
     def check(result: Any) -> str | None:
         error = next(iter(validator.iter_errors(result)), None)

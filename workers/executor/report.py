@@ -63,25 +63,6 @@ def build_report(
     )
 
 
-def refused_report(report: StepReport) -> StepReport:
-    """Return the permanent failure of a report that the database cannot hold.
-
-    JSON knows numbers and texts that jsonb does not; PostgreSQL is the only one to find them all.
-    """
-    metadata = from_json(report.results)["metadata"]
-    run = Run(
-        datetime.fromisoformat(metadata["started_at"]),
-        metadata["execution_time_ms"],
-        metadata["worker_id"],
-        metadata["worker_hostname"],
-    )
-    outcome = outcomes.not_serializable(
-        "the database refuses it as jsonb", was_success=report.success
-    )
-    text = dump(_execution_result(report.step_uuid, outcome, run))
-    return StepReport(report.step_uuid, report.state_version, False, text.decode())
-
-
 def _checked(outcome: Outcome, check_result: CheckResult | None) -> Outcome:
     if check_result is None or not outcome.result.is_success:
         return outcome

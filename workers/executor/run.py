@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from django.db import close_old_connections, connections, transaction
+from django.db import DataError, transaction
 from django.utils import timezone
 
 from orchestration import metrics
@@ -30,9 +30,10 @@ from workers.executor.invocation import invoke
 from workers.executor.outcome import Outcome
 from workers.executor.preparation import Plan, build_context, find_plan
 from workers.executor.report import CheckResult, Run, build_report
+from workers.executor.thread_connections import check_connections, clean_connections
 from workers.executor.watchdog import Watchdog
 from workers.registry import HandlerRegistry, ResolutionError
-from workers.results import ErrorType, failure_from_exception, to_result
+from workers.results import failure_from_exception, to_result
 
 log = logging.getLogger(__name__)
 
@@ -105,12 +106,9 @@ class Executor:
         found: object = AGAIN
         while found is AGAIN:
             execution.started_at = time.monotonic()
-            close_old_connections()
+            outer = check_connections()
             found = self._dispatch(execution)
-            if execution.is_timed_out:
-                connections.close_all()  # the exception may have hit the driver in mid-flight
-            else:
-                close_old_connections()
+            clean_connections(outer, is_interrupted=execution.is_timed_out)
             if found is AGAIN and self._is_stopping():
                 execution.is_unfinished = True
                 found = None
@@ -138,7 +136,6 @@ class Executor:
         found = invoke(handler, context, execution=execution, watchdog=self._watchdog)
         if found.is_timed_out:
             execution.is_timed_out = True
-            metrics.STEPS_TIMED_OUT.add()
             return outcomes.timed_out(
                 execution.claim.name, timeout_seconds=execution.timeout_seconds
             )
@@ -148,6 +145,9 @@ class Executor:
                 return Outcome(to_result(found.value), handler_version=_version(handler))
             except Exception as refused:  # noqa: BLE001 - a foreign model_dump raises anything
                 error = refused
+        return self._raised(handler, error)
+
+    def _raised(self, handler: Any, error: BaseException) -> Outcome:
         result = failure_from_exception(
             error,
             is_functional=bool(getattr(handler, "is_functional", False)),
@@ -200,26 +200,21 @@ class Executor:
                 found = self._settle(dispatch, self._call(dispatch, context))
                 if found is not AGAIN:
                     self._store_success(execution, found)
-                    found = None
         except _RolledBack as rolled_back:
             return rolled_back.report
         except Exception as error:
-            if committed:  # a hook of the handler's own failed: the step is stored all the same
-                log.exception("handler.on_commit_failed", extra=_ids(execution))
-                execution.is_stored = found is None
-                return found
-            execution.checkpoint = before
-            return self._report(
-                execution,
-                Outcome(
-                    failure_from_exception(
-                        error, is_functional=bool(getattr(dispatch.handler, "is_functional", False))
-                    ),
-                    handler_version=_version(dispatch.handler),
-                ),
-            )
-        execution.is_stored = found is None
-        return found
+            if not committed:
+                execution.checkpoint = before
+                return self._report(execution, self._raised(dispatch.handler, error))
+            # A hook of the handler's own failed, after the commit: the step is stored all the same.
+            log.exception("handler.on_commit_failed", extra=_ids(execution))
+        if found is AGAIN:
+            return AGAIN
+        execution.is_stored = True
+        metrics.STEPS_SUBMITTED.add()
+        metrics.STEPS_SUCCEEDED.add()
+        log.info("step.succeeded", extra=_ids(execution))
+        return None
 
     def _store_success(self, execution: Execution, found: object) -> None:
         """Store a success inside the handler's transaction; anything else leaves it."""
@@ -227,8 +222,14 @@ class Executor:
             raise _RolledBack(None)
         if not found.success:
             raise _RolledBack(found)
-        if not steps.report_steps([found]).get(found.step_uuid, False):
+        try:
+            is_accepted = steps.report_steps([found]).get(found.step_uuid, False)
+        except DataError as error:
+            outcome = outcomes.not_serializable(str(error), was_success=True)
+            raise _RolledBack(self._report(execution, outcome)) from error
+        if not is_accepted:
             execution.cancel()
+            metrics.STALE_REPORTS.add()
             log.warning("step.report_stale", extra=_ids(execution))
             raise _RolledBack(None)
 
@@ -250,35 +251,30 @@ class Executor:
 
     def _report_overdue(self, execution: Execution) -> None:
         """Report a timeout although the handler's thread has not ended (watchdog thread)."""
-        execution.is_overdue = True
+        execution.is_overdue = execution.is_timed_out = True
+        log.warning("handler.overdue", extra=_ids(execution))
         outcome = outcomes.timed_out(
             execution.claim.name, timeout_seconds=execution.timeout_seconds
         )
-        log.warning("handler.overdue", extra=_ids(execution))
         self._hand_over(execution, self._report(execution, outcome))
 
     def _hand_over(self, execution: Execution, report: StepReport | None) -> None:
-        if execution.end_once():
-            self._on_done(execution, None if execution.is_cancelled else report)
+        if not execution.end_once():
+            return
+        if execution.is_timed_out:
+            metrics.STEPS_TIMED_OUT.add()
+            log.warning("step.timed_out", extra=_ids(execution))
+        self._on_done(execution, None if execution.is_cancelled else report)
 
 
 def _log_failure(execution: Execution, outcome: Outcome) -> None:
+    """Log what the report loop's line about the step cannot say."""
     result = outcome.result
-    event, level = "step.failed", logging.WARNING if result.retryable else logging.ERROR
-    if result.error_type == ErrorType.TIMEOUT:
-        event = "step.timed_out"
-    elif result.error_type == outcomes.NOT_FOUND:
-        event = "handler.not_found"
-    extra = {
-        **_ids(execution),
-        "error_type": result.error_type,
-        "error_code": result.error_code,
-        "error": result.error_message,
-        "retryable": result.retryable,
-    }
-    if "traceback" in result.metadata:
-        extra["traceback"] = result.metadata["traceback"]
-    log.log(level, event, extra=extra)
+    if result.error_type == outcomes.NOT_FOUND:
+        log.error("handler.not_found", extra=_ids(execution) | {"error": result.error_message})
+    elif "traceback" in result.metadata:
+        extra = {"error": result.error_message, "traceback": result.metadata["traceback"]}
+        log.warning("handler.raised", extra=_ids(execution) | extra)
 
 
 def _version(handler: Any) -> str:
