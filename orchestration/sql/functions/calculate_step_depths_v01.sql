@@ -18,10 +18,12 @@ BEGIN
     SELECT s.workflow_step_uuid
     FROM tasker_workflow_steps AS s
     WHERE s.task_uuid = input_task_uuid
-      AND NOT EXISTS (
-        SELECT FROM tasker_workflow_step_edges AS e
+      AND (
+        SELECT true
+        FROM tasker_workflow_step_edges AS e
         WHERE e.to_step_uuid = s.workflow_step_uuid
-      )
+        LIMIT 1
+      ) IS NULL
   );
   WHILE frontier <> '{}' LOOP
     placed := placed || frontier;

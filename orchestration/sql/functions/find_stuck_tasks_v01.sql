@@ -23,7 +23,12 @@ BEGIN
   SELECT
     t.task_uuid,
     t.state::text,
-    h.processor_uuid,
+    (
+      SELECT h.processor_uuid
+      FROM tasker_task_transitions AS h
+      WHERE h.task_uuid = t.task_uuid
+        AND h.sort_key = t.state_version
+    ),
     floor(extract(epoch FROM moment - greatest(t.state_entered_at, f.last_entry)) / 60)::int,
     CASE
       WHEN t.state <> 'steps_in_process' THEN 'transient_state'
@@ -44,8 +49,6 @@ BEGIN
         'enqueued_as_error_for_orchestration'
       )
   ) AS f
-  LEFT JOIN tasker_task_transitions AS h
-    ON h.task_uuid = t.task_uuid AND h.sort_key = t.state_version
   WHERE t.state IN ('initializing', 'enqueuing_steps', 'evaluating_results', 'steps_in_process')
     AND t.state_entered_at < latest
     AND (f.last_entry IS NULL OR f.last_entry < latest)

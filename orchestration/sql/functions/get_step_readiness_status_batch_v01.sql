@@ -1,6 +1,7 @@
 -- Readiness of the steps of many tasks. `step_uuids` filters the rows returned; parents are always
 -- looked up without it. Two edges from one parent (of different names) count as one parent.
--- The settings keep a plan that was made on empty tables from scanning full ones.
+-- A plan that was made on empty tables must not scan full ones: hence the settings, and the parent's
+-- state by a subquery, which can only be an index probe, where a join may become a hash join.
 CREATE FUNCTION get_step_readiness_status_batch(
   input_task_uuids uuid[],
   step_uuids uuid[] DEFAULT NULL
@@ -55,13 +56,15 @@ BEGIN
   FROM tasker_workflow_steps AS s
   CROSS JOIN LATERAL (
     SELECT
-      count(DISTINCT p.workflow_step_uuid)::int AS total,
+      count(DISTINCT e.from_step_uuid)::int AS total,
       (
-        count(DISTINCT p.workflow_step_uuid)
-          FILTER (WHERE p.state IN ('complete', 'resolved_manually'))
+        count(DISTINCT e.from_step_uuid) FILTER (WHERE (
+          SELECT p.state
+          FROM tasker_workflow_steps AS p
+          WHERE p.workflow_step_uuid = e.from_step_uuid
+        ) IN ('complete', 'resolved_manually'))
       )::int AS done
     FROM tasker_workflow_step_edges AS e
-    JOIN tasker_workflow_steps AS p ON p.workflow_step_uuid = e.from_step_uuid
     WHERE e.to_step_uuid = s.workflow_step_uuid
   ) AS parents
   CROSS JOIN LATERAL (

@@ -42,7 +42,12 @@ BEGIN
     s.state IN ('complete', 'resolved_manually'),
     a.distance
   FROM unnest(found_uuids, distances) AS a (workflow_step_uuid, distance)
-  JOIN tasker_workflow_steps AS s ON s.workflow_step_uuid = a.workflow_step_uuid
+  CROSS JOIN LATERAL (
+    SELECT *
+    FROM tasker_workflow_steps AS found
+    WHERE found.workflow_step_uuid = a.workflow_step_uuid
+    OFFSET 0  -- a fence: a plan made on small tables would read the whole table
+  ) AS s
   ORDER BY a.distance, s.workflow_step_uuid;
 END
 $$;

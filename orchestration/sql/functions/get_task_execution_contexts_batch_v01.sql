@@ -118,6 +118,7 @@ BEGIN
         FROM tasker_workflow_steps AS r
         WHERE r.task_uuid = t.task_uuid
       ) AS own
+      OFFSET 0  -- a fence: pulled up, is_ready would be worked out once per count that uses it
     ) AS s
   ) AS c
   CROSS JOIN LATERAL (
