@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 from psycopg import sql
 
 from tasker_project.bench.errors import BenchError
@@ -90,7 +91,7 @@ def value(statement: str, **parameters: Any) -> Any:
 
 def _run(statement: str, name: str) -> None:
     """Run a statement that names a database."""
-    composed = sql.SQL(statement).format(sql.Identifier(name))  # type: ignore[arg-type]
+    composed = sql.SQL(statement).format(sql.Identifier(name))
     with connections["default"].cursor() as cursor:
         try:
             cursor.execute(composed)
@@ -105,7 +106,7 @@ def _use(name: str) -> None:
     """Connect the whole process to another database of the server."""
     connection = connections["default"]
     connection.close()
-    if "pool" in connection.settings_dict.get("OPTIONS", {}):
+    if isinstance(connection, DatabaseWrapper):
         connection.close_pool()
     settings.DATABASES["default"]["NAME"] = name
     connection.settings_dict["NAME"] = name

@@ -4,7 +4,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from rich.table import Table
 from tasker_project.bench.database import rows, value
 from tasker_project.bench.percentiles import Figures
 
+Things = dict[str, dict[str, float]]
+WIDEST = 7  # figures of one thing that still fit beside each other
 SERVER_SETTINGS = (
     "fsync",
     "synchronous_commit",
@@ -53,11 +55,8 @@ def show(figures: Figures, facts: Mapping[str, Any], *, console: Console) -> Non
     for name, fact in facts.items():
         text = ", ".join(f"{k}={v}" for k, v in fact.items()) if name == "settings" else fact
         console.print(f"{name:<12} {text}", markup=False, highlight=False)
-    for columns, lines in _tables(figures).items():
-        table = Table("", *columns)
-        for name, values in lines.items():
-            table.add_row(name, *(_number(values[column]) for column in columns))
-        console.print(table)
+    for columns, things in _tables(figures).items():
+        console.print(_upright(things) if len(columns) > WIDEST else _flat(columns, things))
 
 
 def store(path: Path, figures: Figures, facts: Mapping[str, Any]) -> None:
@@ -66,13 +65,29 @@ def store(path: Path, figures: Figures, facts: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n")
 
 
-def _tables(figures: Figures) -> dict[tuple[str, ...], dict[str, dict[str, float]]]:
+def _flat(columns: Sequence[str], things: Things) -> Table:
+    """Return a table with a line for every thing."""
+    table = Table("", *columns)
+    for name, values in things.items():
+        table.add_row(name, *(_number(values[column]) for column in columns))
+    return table
+
+
+def _upright(things: Things) -> Table:
+    """Return a table with a column for every thing, for things of many figures."""
+    table = Table("", *things)
+    for figure in next(iter(things.values())):
+        table.add_row(figure, *(_number(values[figure]) for values in things.values()))
+    return table
+
+
+def _tables(figures: Figures) -> dict[tuple[str, ...], Things]:
     """Group the figures: things that were measured alike share a table."""
-    things: dict[str, dict[str, float]] = {}
+    things: Things = {}
     for key, figure in figures.items():
         name, _, column = key.rpartition(".")
         things.setdefault(name, {})[column] = figure
-    alike: dict[tuple[str, ...], dict[str, dict[str, float]]] = {}
+    alike: dict[tuple[str, ...], Things] = {}
     for name, values in things.items():
         alike.setdefault(tuple(values), {})[name] = values
     return alike
