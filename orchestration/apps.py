@@ -8,6 +8,8 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, register
+from django.db.models.signals import post_migrate
+from django.utils.module_loading import import_string
 
 
 class OrchestrationConfig(AppConfig):
@@ -17,11 +19,17 @@ class OrchestrationConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks."""
+        """Register the system checks, and the look at PGMQ's version after each migration."""
         register(_check_settings)
+        post_migrate.connect(_compare_pgmq, sender=self)
 
 
 def _check_settings(**options: Any) -> list[CheckMessage]:
     from orchestration.checks import check_settings  # imported on use: --help stays quick
 
     return check_settings(**options)
+
+
+def _compare_pgmq(**_: Any) -> None:
+    # Named as text: an app's configuration stands below the floor that talks to the database.
+    import_string("orchestration.messaging.pgmq.warn_of_other_version")()

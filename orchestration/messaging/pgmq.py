@@ -6,6 +6,7 @@ door serves requests, poison handling, health and operators.
 """
 
 import json
+import logging
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -14,6 +15,8 @@ from pydantic_core import from_json
 
 from orchestration import sql
 from orchestration.sql import operations
+
+log = logging.getLogger(__name__)
 
 
 class Message(NamedTuple):
@@ -103,6 +106,24 @@ def installed() -> str | None:
 def shipped_version() -> str:
     """Return the version of PGMQ that the requirements bring."""
     return operations.shipped_pgmq_version()
+
+
+def version() -> str | None:
+    """Return the version of PGMQ in the database; None when it is missing or unknown."""
+    found: str | None = sql.scalar("queues/version")
+    return found
+
+
+def warn_of_other_version() -> None:
+    """Log a warning when the database's PGMQ, installed from SQL, is not the shipped one."""
+    if installed() == operations.INSTALLED_AS_EXTENSION:
+        return
+    found, shipped = version(), shipped_version()
+    if found not in (None, shipped):
+        log.warning(
+            "pgmq.other_version: run manage.py upgrade_pgmq",
+            extra={"installed": found, "shipped": shipped},
+        )
 
 
 def upgrade() -> None:
