@@ -9,9 +9,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from workers import StepContext, StepHandlerResult, step_handler
+from workers.context import StepContext
 from workers.errors import PermanentError, RetryableError
 from workers.handlers.checkpoint import Checkpoint
+from workers.handlers.functional import step_handler
+from workers.results import StepHandlerResult
 
 PAUSE_SECONDS = 0.01
 

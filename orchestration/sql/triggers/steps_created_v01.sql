@@ -11,11 +11,12 @@ DECLARE
 BEGIN
   INSERT INTO tasker_workflow_step_transitions (
     workflow_step_uuid, sort_key, from_state, to_state, event, attempt,
-    processor_uuid, actor, created_at
+    processor_uuid, actor, metadata, created_at
   )
   SELECT
     s.workflow_step_uuid, 1, NULL, s.state, 'created', s.attempts,
-    (move ->> 'processor_uuid')::uuid, move ->> 'actor', s.state_entered_at
+    (move ->> 'processor_uuid')::uuid, move ->> 'actor',
+    move - '{event,actor,processor_uuid,worker_uuid}'::text[], s.state_entered_at
   FROM new_steps AS s;
   RETURN NULL;
 END

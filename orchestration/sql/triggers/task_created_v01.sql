@@ -9,11 +9,13 @@ DECLARE
   );
 BEGIN
   INSERT INTO tasker_task_transitions (
-    task_uuid, sort_key, from_state, to_state, event, processor_uuid, actor, created_at
+    task_uuid, sort_key, from_state, to_state, event, processor_uuid, actor, metadata,
+    created_at
   )
   VALUES (
     NEW.task_uuid, 1, NULL, NEW.state, 'created',
-    (move ->> 'processor_uuid')::uuid, move ->> 'actor', NEW.state_entered_at
+    (move ->> 'processor_uuid')::uuid, move ->> 'actor',
+    move - '{event,actor,processor_uuid,worker_uuid}'::text[], NEW.state_entered_at
   );
   RETURN NULL;
 END

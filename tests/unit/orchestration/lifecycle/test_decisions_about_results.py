@@ -1,6 +1,7 @@
 """What a reported step becomes: rule 8.1 and line 5 of 7.2."""
 
 from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -15,7 +16,7 @@ FAILED = "enqueued_as_error_for_orchestration"
 
 
 def reported(**changes):
-    values = {
+    values: dict[str, Any] = {
         "msg_id": 1,
         "task_uuid": uuid4(),
         "workflow_step_uuid": uuid4(),

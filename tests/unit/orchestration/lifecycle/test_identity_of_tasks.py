@@ -1,5 +1,6 @@
 """How a request is recognised, engine.md 11."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,7 +13,7 @@ TEMPLATE = uuid4()
 
 
 def identity(**changes):
-    given = {
+    given: dict[str, Any] = {
         "strategy": "always_unique",
         "namespace": "shop",
         "name": "order",
@@ -54,7 +55,7 @@ def test_identity_is_refused_without_key_when_the_caller_must_provide_it():
 
 
 def same(**changes):
-    request = {"name": "order", "namespace": "shop", "context": {"a": 1}}
+    request: dict[str, Any] = {"name": "order", "namespace": "shop", "context": {"a": 1}}
     return fingerprint(TaskRequest.parse(request | changes).sameness())
 
 

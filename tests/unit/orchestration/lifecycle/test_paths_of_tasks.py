@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from itertools import product
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -48,8 +49,8 @@ def test_every_hop_of_a_path_is_a_declared_move(goal, letter, cause):
 
 
 def context(**changes):
-    nothing = dict.fromkeys(TaskContext._fields, 0)
-    known = {
+    nothing: dict[str, Any] = dict.fromkeys(TaskContext._fields, 0)
+    known: dict[str, Any] = {
         "task_uuid": uuid4(),
         "named_task_uuid": uuid4(),
         "status": "steps_in_process",
