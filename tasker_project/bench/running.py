@@ -48,7 +48,10 @@ class Bench:
                 self.start(group, f"worker{i}", *worker, "--no-sync", "--http-port", "0")
             for child in group.children:
                 self._wait_ready(group, child)
-            yield group
+            try:
+                yield group
+            except BenchError as error:
+                raise BenchError("\n".join([str(error), *_last_words(group)])) from error
 
     def start(self, group: ProcessGroup, name: str, *arguments: str) -> Child:
         """Start one management command on the measured database."""
@@ -67,6 +70,12 @@ class Bench:
                 said = "\n".join(child.last_lines)
                 raise BenchError(f"'{child.name}' was not ready after {READY_SECONDS} s:\n{said}")
             time.sleep(LOOK_SECONDS)
+
+
+def _last_words(group: ProcessGroup) -> Iterator[str]:
+    for child in group.children:
+        yield f"--- {child.name} said last:"
+        yield from child.last_lines
 
 
 def check_alive(group: ProcessGroup) -> None:
