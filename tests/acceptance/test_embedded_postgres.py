@@ -45,7 +45,7 @@ for line in sys.stdin:
 class Client:
     """One process with a connection; `ask()` makes it ask the server again."""
 
-    def __init__(self, root: Path, **environment: str) -> None:
+    def __init__(self, root: Path, *, user: str | None = None, **environment: str) -> None:
         given = {k: v for k, v in os.environ.items() if not k.startswith(("DATABASE_", "TASKER_"))}
         given |= {"TASKER_ENV": "test", "TASKER_DATA_DIR": str(root)}
         self.child = subprocess.Popen(
@@ -56,6 +56,7 @@ class Client:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            user=user,
         )
 
     def hears(self, within: float = 30.0) -> str:
@@ -283,5 +284,26 @@ def test_root_serves_as_nobody_where_unshare_is_refused(clients, tmp_path):
         assert (home / "data").stat().st_uid != 0
         client.leave()
         assert _is_gone(root)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
+@pytest.mark.skipif(
+    not _nobody_can_enter(Path(sys.prefix).resolve())
+    or not _nobody_can_enter(Path(sys.executable).resolve().parent),
+    reason="nobody cannot reach the programs or Python",
+)
+def test_ordinary_user_serves_as_itself(clients):
+    root = Path(f"/tmp/tasker-ordinary-{os.getpid()}")  # noqa: S108 - pytest's own folder is 0700
+    root.mkdir()
+    shutil.chown(root, "nobody")
+    try:
+        client = clients(root, user="nobody", PYTHONDONTWRITEBYTECODE="1", HOME=str(root))
+
+        assert client.hears()
+        assert (EmbeddedServer(root).home / "way").read_text() == "plain\n"
+        client.kill()
+        wait_until(lambda: _is_gone(root), within=10)
     finally:
         shutil.rmtree(root, ignore_errors=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+from orchestration.conf import engine_settings
 from orchestration.queries.steps import Claim
 from templates_registry import registry as templates
 from templates_registry.schema import StepTemplate, validator_of
@@ -50,7 +51,9 @@ def _make_plan(step: StepTemplate) -> Plan:
     definition = HandlerDefinition(
         handler.callable, handler.method, handler.resolver, handler.initialization
     )
-    is_checked = step.validate_result and step.result_schema is not None
+    wanted = step.validate_result
+    is_wanted = engine_settings().validate_results if wanted is None else wanted
+    is_checked = is_wanted and step.result_schema is not None
     return Plan(step, definition, _checker(step.result_schema) if is_checked else None)
 
 

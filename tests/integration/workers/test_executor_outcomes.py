@@ -379,6 +379,28 @@ def test_a_result_is_checked_against_its_schema_when_wanted(bench, value, checke
         assert "$.n" in found["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("setting", "said", "code"),
+    [
+        (False, None, None),
+        (True, None, "RESULT_SCHEMA_MISMATCH"),
+        (True, False, None),
+        (False, True, "RESULT_SCHEMA_MISMATCH"),
+    ],
+)
+def test_setting_decides_on_the_check_where_the_step_says_nothing(
+    bench, settings, setting, said, code
+):
+    settings.TASKER = {"validate_results": setting}
+    bench.handle(handler_class(lambda context: {"n": f"{setting} {said}"}))
+
+    found = bench.report_of(
+        bench.claim(result_schema={**SCHEMA, "title": f"{setting} {said}"}, validate_result=said)
+    )
+
+    assert found["metadata"]["error_code"] == code
+
+
 def test_a_failure_is_not_checked_against_the_schema(bench):
     bench.handle(handler_class(raiser(PermanentError("x", error_code="OWN"))))
 
