@@ -3,8 +3,8 @@
 A table of settings is a frozen dataclass whose fields are made by `setting()`: one line holds name,
 type, default, range, unit, help and what each profile changes. The tables of the three packages,
 the system checks and `.env.example` all come from here; nothing else reads `TASKER_*` variables.
-A value that cannot be used never raises while it is read: it comes back with its `problem`, which
-the system checks print; only `load()` refuses.
+A value that cannot be used never raises: it comes back with its `problem`, which the system checks
+print, and they let nothing start.
 
 Why dataclass fields instead of a separate list: the type checker then knows every setting, and no
 name or default is written twice.
@@ -18,7 +18,6 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
@@ -207,15 +206,12 @@ def _refusal(row: Setting, value: Any) -> str | None:
 
 
 def load(source: type[Table], *, code: Mapping[str, Any] | None = None) -> Table:
-    """Return a table's values as its frozen dataclass.
+    """Return a table's values as its frozen dataclass; a bad value is replaced by its default.
 
-    Raises `ImproperlyConfigured` naming every value of the table that cannot be used.
+    Why it does not raise: modules read settings while Django imports them for its checks, and the
+    checks must live to say what is wrong. Every process and command runs them before it works.
     """
-    found = read(source, code=code)
-    problems = [value.problem.text for value in found.values() if value.problem]
-    if problems:
-        raise ImproperlyConfigured("\n".join(problems))
-    return source(**{key: value.value for key, value in found.items()})
+    return source(**{key: value.value for key, value in read(source, code=code).items()})
 
 
 def cached(source: type[Table]) -> Callable[[], Table]:
