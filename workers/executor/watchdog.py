@@ -4,9 +4,13 @@ At its deadline a synchronous handler gets `StepTimeoutError` raised in its own 
 later, when that thread still has not ended, the execution is declared overdue.
 
 The exception must never hit anything but the handler. A ticket decides that: whoever takes it first
-wins, the handler's return or the watchdog. A handler thread that lost it waits for the exception to
-be raised, and takes back what was not delivered, before it does anything else. In particular it
-takes no lock before: an exception between acquiring and entering would keep the lock for good.
+wins, the handler's return or the watchdog. A handler thread that lost it waits until the exception
+is raised, and swallows it if it was not delivered yet, before it does anything else. In particular
+it takes no lock before: an exception between acquiring and entering would keep the lock for good.
+
+Why swallowing and not taking back, which CPython offers (exception NULL): up to 3.12 that leaves
+the interpreter's eval breaker set for ever. Every thread gets slower, and traced ones (coverage)
+spin at the entry of their next function.
 """
 
 import ctypes
@@ -14,6 +18,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from workers.errors import StepTimeoutError
 from workers.executor.execution import Execution, Ticket
@@ -63,9 +68,7 @@ class Watch:
         self.is_timed_out = True
         self.execution.progress.cancelled = True
         if self.is_interruptible:
-            _set_async_exception(
-                ctypes.c_ulong(self._thread_id), ctypes.py_object(StepTimeoutError)
-            )
+            self._raise_in_thread()
         self._is_settled = True
         return True
 
@@ -76,9 +79,21 @@ class Watch:
         if not self._ticket.take():
             while not self._is_settled:
                 time.sleep(0.0005)
-            _set_async_exception(ctypes.c_ulong(self._thread_id), None)
+            self._swallow()
         self._is_closed = True
         self._watchdog.forget(self)
+
+    def _raise_in_thread(self) -> None:
+        _set_async_exception(ctypes.c_ulong(self._thread_id), ctypes.py_object(StepTimeoutError))
+
+    def _swallow(self) -> None:
+        """Make sure that no exception is on its way to this thread any more."""
+        if not self.is_interruptible:
+            return
+        # One that is on its way is replaced by this one, which arrives before the next line.
+        with suppress(StepTimeoutError):
+            self._raise_in_thread()
+            time.sleep(0)
 
 
 class Watchdog:
