@@ -45,8 +45,6 @@ def invoke(
     watch = watchdog.watch(execution, deadline=deadline, is_interruptible=False)
     try:
         return async_to_sync(_await)(found.value, deadline)
-    except BaseException as error:  # noqa: BLE001 - section 3.4: everything means a result
-        return Invocation(error=error, is_timed_out=watch.is_timed_out)
     finally:
         watch.close()
 

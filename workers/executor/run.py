@@ -40,10 +40,6 @@ log = logging.getLogger(__name__)
 OnDone = Callable[[Execution, StepReport | None], None]
 
 
-def _never() -> bool:
-    return False
-
-
 class Dispatch(NamedTuple):
     """One call of the handler, prepared."""
 
@@ -77,7 +73,7 @@ class Executor:
         worker_id: str,
         settings: WorkerSettings,
         on_done: OnDone,
-        is_stopping: Callable[[], bool] = _never,
+        is_stopping: Callable[[], bool],
     ) -> None:
         self._worker_id = worker_id
         self._settings = settings

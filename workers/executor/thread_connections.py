@@ -5,6 +5,7 @@ dispatch (a test's) is left alone, and one that the handler left open is not han
 """
 
 from collections.abc import Collection
+from contextlib import suppress
 
 from django.db import DatabaseError, InterfaceError, connections
 
@@ -30,9 +31,6 @@ def clean_connections(outer: Collection[str], *, is_interrupted: bool = False) -
         if not is_interrupted and not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
             continue
-        try:
+        with suppress(DatabaseError, InterfaceError):  # it is dropped all the same
             connection.close()
-        except (DatabaseError, InterfaceError):  # it is dropped all the same
-            pass
-        finally:
-            del connections[connection.alias]
+        del connections[connection.alias]

@@ -75,9 +75,5 @@ def describe_exception(error: BaseException) -> str:
 
 def format_traceback(error: BaseException) -> str:
     """Return the last 16 KiB of the traceback."""
-    try:
-        lines = traceback.format_exception(error)
-    except Exception:  # noqa: BLE001 - a foreign __str__ may raise anything
-        lines = [type(error).__name__]
-    text = "".join(lines).encode("utf-8", "replace")[-TRACEBACK_BYTES:]
+    text = "".join(traceback.format_exception(error)).encode("utf-8", "replace")[-TRACEBACK_BYTES:]
     return text.decode("utf-8", "ignore")

@@ -220,17 +220,24 @@ def test_a_failing_on_commit_hook_does_not_undo_the_step(committing_bench, caplo
     assert "handler.on_commit_failed" in [each.msg for each in caplog.records]
 
 
-def test_an_atomic_handler_may_not_return_an_awaitable(committing_bench):
+async def later():
+    return {}
+
+
+class Awaitable:
+    def __await__(self):
+        yield
+
+
+@pytest.mark.parametrize("make", [later, Awaitable])
+def test_an_atomic_handler_may_not_return_an_awaitable(committing_bench, make):
     bench = committing_bench
 
     class Sneaky(StepHandler):
         atomic = True
 
         def call(self, context):
-            async def later():
-                return {}
-
-            return later()
+            return make()
 
     bench.handle(Sneaky)
 

@@ -132,6 +132,10 @@ def test_progress_turns_under_the_running_handler():
     assert context.should_stop()
 
 
+def test_a_context_without_a_worker_never_says_stop():
+    assert StepContext().should_stop() is False
+
+
 def test_a_passed_deadline_says_stop():
     progress = Progress()
     progress.deadline = time.monotonic() - 1

@@ -2,10 +2,11 @@
 
 import asyncio
 import inspect
-from typing import Annotated, Any, Literal, Optional
+from typing import Annotated, Any, Literal, Optional, Union
 
 import pytest
 from pydantic import AliasChoices, AliasPath, BaseModel, Field, field_validator
+from typing_extensions import TypeAliasType
 
 from workers import (
     BatchConfig,
@@ -195,6 +196,9 @@ def test_inputs_are_passed_by_key_and_add_up():
     assert run(function, input_data={"a": 1, "c": 3}).result == {"a": 1, "b": None, "c": 3}
 
 
+MaybeNumber = TypeAliasType("MaybeNumber", int | None)
+
+
 class Order(BaseModel):
     amount: int
     note: str | None = "unused"
@@ -203,6 +207,8 @@ class Order(BaseModel):
     maybe: Optional[int] = 6  # noqa: UP045 - this spelling must work too
     level: Annotated[int, Field(ge=0)] = 7
     mode: Literal["a", None] = "a"
+    aliased: MaybeNumber = 8
+    nested: Union[Annotated[int | None, Field(ge=0)], str] = 9  # noqa: UP007 - as above
     customer_id: str = Field(alias="customerId")
     region: str = Field("eu", validation_alias=AliasChoices("Region", AliasPath("x", 0)))
 
@@ -220,6 +226,7 @@ def test_a_model_is_filled_field_by_field():
     (order,) = seen
     assert (order.amount, order.customer_id, order.region) == (5, "c", "us")
     assert (order.note, order.anything, order.maybe, order.mode) == (None, None, None, None)
+    assert (order.aliased, order.nested) == (None, None)
     assert (order.currency, order.level) == ("EUR", 7)
 
 
@@ -364,6 +371,12 @@ def test_a_batch_configuration_becomes_half_open_ranges():
     ]
     assert found.result["batch_metadata"] == {"file": "x"}
     assert found.metadata == {"batch_analyzer": "shop.analyse"}
+
+
+def test_batch_metadata_is_left_out_when_there_is_none():
+    analyse = batch_analyzer("shop.analyse", "work")(lambda: BatchConfig(1, 1))
+
+    assert "batch_metadata" not in run(analyse).result
 
 
 def test_no_items_are_no_batches():
