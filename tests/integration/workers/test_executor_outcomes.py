@@ -313,7 +313,7 @@ def test_a_requested_delay_becomes_a_backoff_hint(bench):
 
 class Circular:
     def __init__(self):
-        self.items = []
+        self.items: list[object] = []
         self.items.append(self.items)
 
 

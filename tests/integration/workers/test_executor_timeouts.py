@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from contextlib import suppress
+from typing import Any, cast
 
 import pytest
 from django.db import connections, transaction
@@ -11,7 +12,7 @@ from django.test import override_settings
 
 from orchestration import metrics
 from templates_registry.models import TaskNamespace
-from workers import StepHandler, StepTimeoutError, step_handler
+from workers import StepContext, StepHandler, StepTimeoutError, step_handler
 from workers.context import Progress
 from workers.executor.execution import Execution
 from workers.executor.invocation import invoke
@@ -237,7 +238,7 @@ def test_a_thread_of_its_own_runs_the_next_step_undisturbed(committing_bench):
 @pytest.fixture
 def race():
     """Return `run(body)`: one call under a deadline of a few milliseconds."""
-    overdue = []
+    overdue: list[Execution] = []
     watchdog = Watchdog(grace_seconds=60, on_overdue=overdue.append)
 
     class Claimed:
@@ -251,8 +252,8 @@ def race():
             return self.body()
 
     def run(body, *, seconds):
-        execution = Execution(Claimed(), progress=Progress(), timeout_seconds=seconds)
-        return invoke(Handler(body), None, execution=execution, watchdog=watchdog)
+        execution = Execution(cast("Any", Claimed()), progress=Progress(), timeout_seconds=seconds)
+        return invoke(Handler(body), StepContext(), execution=execution, watchdog=watchdog)
 
     yield run
     watchdog.close()

@@ -439,7 +439,7 @@ def test_a_checkpoint_of_a_lost_claim_ends_the_execution(bench):
 
 
 def test_the_result_of_a_cancelled_execution_is_dropped(bench):
-    seen = []
+    seen: list[tuple[bool, bool]] = []
 
     @step_handler("ignored")
     def handler(context):

@@ -95,5 +95,5 @@ def test_a_class_yields_a_checkpoint():
     found = Batchable().checkpoint_yield(5, 10, {"sum": 1})
 
     assert found.metadata == {"checkpoint_yield": True}
-    assert found.result["cursor"] == 5
+    assert (found.result or {})["cursor"] == 5
     assert Batchable().get_batch_context(StepContext()) is None

@@ -71,7 +71,7 @@ def test_timeout_error_alone_is_built_without_a_message():
     assert str(errors.TimeoutError()) != ""
     assert workers.StepTimeoutError is errors.TimeoutError
     with pytest.raises(TypeError):
-        errors.NetworkError()
+        errors.NetworkError()  # type: ignore[call-arg]
 
 
 def test_exported_tasker_error_is_the_plain_parent_of_the_handlers_one():

@@ -2,11 +2,12 @@
 
 import asyncio
 import inspect
+from typing import Any
 from uuid import UUID
 
 import pytest
 
-from workers import StepContext, StepHandlerResult
+from workers import StepContext
 from workers.errors import PermanentError, RetryableError
 from workers.examples import accounts, order_fulfillment
 from workers.results import failure_from_exception, to_result
@@ -31,7 +32,7 @@ ACCOUNT_STEPS = {
 }
 
 
-def run_step(handler_class, results, data, *, attempt=1) -> StepHandlerResult:
+def run_step(handler_class, results, data, *, attempt=1) -> Any:
     """Run one handler as a worker would, with the results of the steps before."""
     context = StepContext(
         task_uuid=TASK,
@@ -40,15 +41,15 @@ def run_step(handler_class, results, data, *, attempt=1) -> StepHandlerResult:
         dependency_results={name: {"result": found.result} for name, found in results.items()},
     )
     try:
-        value = handler_class().call(context)
-        return to_result(asyncio.run(value) if inspect.isawaitable(value) else value)
+        value: Any = handler_class().call(context)
+        return to_result(asyncio.run(value) if inspect.iscoroutine(value) else value)
     except Exception as error:  # noqa: BLE001 - as the worker does
         return failure_from_exception(error, is_functional=False)
 
 
-def run_workflow(steps, data, *, until=None) -> dict[str, StepHandlerResult]:
+def run_workflow(steps, data, *, until=None) -> dict[str, Any]:
     """Run the steps in order until one fails."""
-    results: dict[str, StepHandlerResult] = {}
+    results: dict[str, Any] = {}
     for name, handler_class in steps.items():
         results[name] = run_step(handler_class, results, data)
         if not results[name].success or name == until:

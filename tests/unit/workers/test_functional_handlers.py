@@ -17,7 +17,6 @@ from workers import (
     RetryableError,
     StepContext,
     StepHandler,
-    StepHandlerResult,
     batch_analyzer,
     batch_worker,
     decision_handler,
@@ -27,13 +26,13 @@ from workers import (
 )
 
 
-def run(function, **context) -> StepHandlerResult:
-    found = function._handler_class().call(StepContext(**context))
-    return asyncio.run(found) if inspect.isawaitable(found) else found
+def run(function: Any, **context) -> Any:
+    found: Any = function._handler_class().call(StepContext(**context))
+    return asyncio.run(found) if inspect.iscoroutine(found) else found
 
 
-def result_of(value):
-    return {"success": True, "result": value}
+def handler_class_of(function: Any) -> Any:
+    return function._handler_class
 
 
 # --- the class
@@ -47,7 +46,7 @@ def test_the_function_stays_callable_and_gains_a_handler_class():
 
     assert pay(1) == 2
     assert pay.__doc__ == "Pay it."
-    made = pay._handler_class
+    made = handler_class_of(pay)
     assert issubclass(made, StepHandler)
     assert (made.handler_name, made.handler_version, made.atomic) == ("shop.pay", "2.1.0", False)
     assert (made.__name__, made.__qualname__, made.__doc__) == (
@@ -98,7 +97,7 @@ def test_an_asynchronous_function_has_an_asynchronous_call():
         await asyncio.sleep(0)
         return {"a": a}
 
-    assert inspect.iscoroutinefunction(function._handler_class.call)
+    assert inspect.iscoroutinefunction(handler_class_of(function).call)
     assert run(function, input_data={"a": 1}).result == {"a": 1}
 
 
@@ -113,7 +112,7 @@ def test_call_turns_exceptions_into_results_and_run_lets_them_through(is_async):
     function = step_handler("shop.f")(async_body if is_async else body)
 
     assert run(function).error_code == "BUSY"
-    handler = function._handler_class()
+    handler = handler_class_of(function)()
     with pytest.raises(RetryableError):
         asyncio.run(handler.run(StepContext())) if is_async else handler.run(StepContext())
 

@@ -2,10 +2,11 @@
 
 import threading
 import time
+from typing import Any, cast
 
 import pytest
 
-from workers import StepTimeoutError
+from workers import StepContext, StepTimeoutError
 from workers.context import Progress
 from workers.executor.execution import Execution, Ticket
 from workers.executor.invocation import _call
@@ -22,7 +23,7 @@ def make_watch():
     watchdog = Watchdog(grace_seconds=60, on_overdue=print)
 
     def make(*, is_interruptible=True):
-        execution = Execution(Claimed(), progress=Progress(), timeout_seconds=60)
+        execution = Execution(cast("Any", Claimed()), progress=Progress(), timeout_seconds=60)
         return Watch(
             watchdog,
             execution,
@@ -97,7 +98,7 @@ def test_closing_waits_until_the_exception_is_raised(make_watch):
 
 def test_an_exception_between_the_handlers_end_and_the_end_of_its_watch_is_swallowed(make_watch):
     watch = make_watch()
-    arrived = []
+    arrived: list[bool] = []
 
     class Late:
         """A watch that is hit at the entry of its first close."""
@@ -113,7 +114,7 @@ def test_an_exception_between_the_handlers_end_and_the_end_of_its_watch_is_swall
         def is_timed_out(self):
             return watch.is_timed_out
 
-    found = _call(lambda context: {"a": 1}, None, Late())
+    found = _call(lambda context: {"a": 1}, StepContext(), cast("Any", Late()))
 
     assert found == ({"a": 1}, None, True)
     assert arrived == [True]

@@ -277,7 +277,8 @@ class Patterned(RegistryResolver):
     pattern = r"v\d+:"
 
     def resolve_handler(self, definition, config):
-        return Configured({"match": self._match_pattern(definition.callable).group()})
+        match = self._match_pattern(definition.callable)
+        return Configured({"match": match and match.group()})
 
 
 def test_the_default_chain_is_the_published_one():
