@@ -9,8 +9,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's name
 
-from templates_registry.schema import TaskTemplate
-from workers.registry import HandlerDefinition, HandlerRegistry, ResolutionError
+from workers.registry import HandlerRegistry
 
 
 def check_handlers(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> list[CheckMessage]:
@@ -42,26 +41,4 @@ def check_handlers(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> l
         )
         for module, why in registry.import_failures.items()
     ]
-    return found
-
-
-def check_callables(template: TaskTemplate) -> list[CheckMessage]:
-    """Report every step of a template whose handler does not resolve here (E102)."""
-    registry = HandlerRegistry.instance()
-    found: list[CheckMessage] = []
-    for step in template.steps:
-        handler = step.handler
-        definition = HandlerDefinition(
-            handler.callable, handler.method, handler.resolver, handler.initialization
-        )
-        try:
-            registry.locate(definition)
-        except ResolutionError as error:
-            found.append(
-                Error(
-                    f"Step '{step.name}' of {template}: {error}",
-                    hint="Install the handler's app, or correct handler.callable.",
-                    id="workers.E102",
-                )
-            )
     return found

@@ -7,7 +7,6 @@ import textwrap
 import pytest
 from django.apps import AppConfig, apps
 
-from templates_registry.schema import inspect_data
 from workers import HandlerDefinition, HandlerRegistry, StepHandler, checks, signals
 from workers.context import HandlerWrapper
 from workers.registry import BaseResolver
@@ -302,26 +301,3 @@ def test_two_handlers_under_one_name_are_a_system_check_error(
 
 def test_the_shipped_handlers_have_no_conflicts(fresh_instance):
     assert checks.check_handlers() == []
-
-
-def test_callables_of_a_template_that_do_not_resolve_are_errors():
-    found = inspect_data(
-        {
-            "name": "t",
-            "namespace_name": "shop",
-            "version": "1.0.0",
-            "steps": [
-                {"name": "known", "handler": "order_fulfillment.ship_order"},
-                {"name": "unknown", "handler": "order_fulfillment.ship_odrer"},
-                {"name": "method", "handler": {"callable": f"{__name__}.Pay", "method": "no"}},
-            ],
-        }
-    )
-    assert found.template is not None
-
-    errors = checks.check_callables(found.template)
-
-    assert [each.id for each in errors] == ["workers.E102", "workers.E102"]
-    assert "'unknown'" in errors[0].msg
-    assert "similar names: order_fulfillment.ship_order" in errors[0].msg
-    assert "no method 'no'" in errors[1].msg
