@@ -47,6 +47,15 @@ def split_items(total_items: int, batch_size: int) -> list[CursorRange]:
     return [CursorRange(start, min(start + batch_size, total_items)) for start in starts]
 
 
+def no_batches_result(details: dict[str, Any], *, handler_name: str) -> StepHandlerResult:
+    """Build the success of an analyser that found nothing to do."""
+    reason = details.pop("reason", "empty_dataset")
+    result = {"batch_processing_outcome": {"type": "no_batches"}, "reason": reason, **details}
+    return StepHandlerResult.build_success(
+        result, {"batch_analyzer": handler_name, "no_batches": True}
+    )
+
+
 def batches_result(
     ranges: Sequence[CursorRange],
     *,
@@ -57,14 +66,7 @@ def batches_result(
     """Build the success of an analyser; no ranges make the outcome `no_batches`."""
     details = dict(metadata or {})
     if not ranges:
-        result = {
-            "batch_processing_outcome": {"type": "no_batches"},
-            "reason": details.pop("reason", "empty_dataset"),
-            **details,
-        }
-        return StepHandlerResult.build_success(
-            result, {"batch_analyzer": handler_name, "no_batches": True}
-        )
+        return no_batches_result(details, handler_name=handler_name)
     cursors = [
         {
             "batch_id": f"{number:03d}",
