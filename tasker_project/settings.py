@@ -59,9 +59,11 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    "orchestration.http.request_id.RequestIdMiddleware",  # every answer carries the id
     "orchestration.http.probes.ProbeMiddleware",  # before anything may redirect or refuse
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "orchestration.http.trailing_slash.TrailingSlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -140,21 +142,37 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- web
 REST_FRAMEWORK = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "orchestration.api.schema.TaskerSchema",
+    "DEFAULT_PARSER_CLASSES": ["orchestration.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["orchestration.access.guard.PrincipalAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["orchestration.access.guard.HoldsPermission"],
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS describes nothing
+    "EXCEPTION_HANDLER": "orchestration.http.errors.handle_exception",
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,  # ?format= is an unknown parameter like any other
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tasker",
     "DESCRIPTION": "Workflow orchestration: create tasks, follow their steps, act on them.",
     "VERSION": "v1",
+    "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": REST_FRAMEWORK["DEFAULT_PERMISSION_CLASSES"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "orchestration.api.schema.document_errors",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "TaskState": "orchestration.states.TaskState",
+        "StepState": "orchestration.states.StepState",
+        "StepType": "orchestration.states.StepType",
+    },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = _engine["api_max_body_bytes"]
 AUTH_PASSWORD_VALIDATORS = [

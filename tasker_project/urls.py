@@ -1,4 +1,4 @@
-"""Addresses of the web process: the admin, the API below /v1/, the probes."""
+"""Addresses of the web process: the admin, the API below /v1/ and its description, the probes."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -6,5 +6,6 @@ from django.urls import include, path
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("orchestration.http.urls")),
+    path("api-docs/", include("orchestration.api.docs")),
     path("v1/", include("orchestration.api.urls")),
 ]

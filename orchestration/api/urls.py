@@ -1,5 +1,18 @@
-"""Addresses below /v1/."""
+"""Addresses below /v1/; a middleware drops a slash at their end before they are looked up."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path, re_path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from orchestration.api.docs import JsonDocument
+from orchestration.api.steps import StepsView, StepView
+from orchestration.api.tasks import TasksView, TaskView
+from orchestration.api.view import NothingHere
+
+STEPS = "tasks/<str:task_uuid>/workflow_steps"
+urlpatterns = [
+    path("tasks", TasksView.as_view(), name="tasks"),
+    path("tasks/<str:task_uuid>", TaskView.as_view(), name="task"),
+    path(STEPS, StepsView.as_view(), name="steps"),
+    path(f"{STEPS}/<str:step_uuid>", StepView.as_view(), name="step"),
+    path("schema", JsonDocument.as_view(), name="schema"),
+    re_path(r"", NothingHere.as_view()),
+]

@@ -1,0 +1,115 @@
+"""The OpenAPI document: permissions as an extension, and every status an operation can answer.
+
+The hook adds what no view says about itself: the errors of api-and-operations 1.2, by path and
+method. The document is committed as `openapi.yaml`; `make openapi` refuses a difference.
+"""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+
+ERROR = {"$ref": "#/components/schemas/Error"}
+STATUSES = {
+    "400": "The request is wrong, or not allowed in the present state.",
+    "401": "No credential, or one that is not accepted.",
+    "403": "A permission is missing.",
+    "404": "There is no such object.",
+    "406": "JSON is the only answer there is.",
+    "408": "The request took too long and was rolled back.",
+    "409": "It conflicts with what is there.",
+    "413": "The body is too large.",
+    "415": "The body is not `application/json`.",
+    "500": "The server failed; its log has the request id.",
+    "503": "The database cannot be reached.",
+}
+ALWAYS = ("400", "401", "403", "406", "408", "500", "503")
+ERROR_SCHEMA = {
+    "type": "object",
+    "description": "The body of every answer that is an error.",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "request_id"],
+            "properties": {
+                "code": {"type": "string", "examples": ["BAD_REQUEST"]},
+                "message": {"type": "string"},
+                "request_id": {"type": "string"},
+                "details": {
+                    "description": "Places and messages, or the permission that is missing.",
+                    "anyOf": [
+                        {
+                            "type": "array",
+                            "items": {
+                                "type": "object",
+                                "required": ["path", "message"],
+                                "properties": {
+                                    "path": {"type": "string"},
+                                    "message": {"type": "string"},
+                                },
+                            },
+                        },
+                        {"type": "object"},
+                    ],
+                },
+                "retry_after_seconds": {"type": "integer"},
+            },
+        }
+    },
+}
+
+
+class TaskerSchema(AutoSchema):
+    """Adds the permission that a call needs."""
+
+    def get_extensions(self) -> dict[str, Any]:
+        """Return `x-required-permission` of the operation."""
+        declared = getattr(self.view, "required_permissions", {})
+        required = declared.get(self.method)
+        permission = {"x-required-permission": required.value} if required else {}
+        return {**super().get_extensions(), **permission}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the guard is described: the cookie of a signed-in staff user."""
+
+    target_class = "orchestration.access.guard.PrincipalAuthentication"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """Return the scheme."""
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "sessionid",
+            "description": "The session of a staff user. Not asked for in development.",
+        }
+
+
+def document_errors(result: dict[str, Any], **rest: Any) -> dict[str, Any]:
+    """Add the error answers of every operation; drf-spectacular calls this last."""
+    result["components"]["schemas"]["Error"] = ERROR_SCHEMA
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
+            for status in _statuses(path, method, "requestBody" in operation):
+                operation["responses"].setdefault(
+                    status,
+                    {
+                        "description": STATUSES[status],
+                        "content": {"application/json": {"schema": ERROR}},
+                    },
+                )
+            operation["responses"] = dict(sorted(operation["responses"].items()))
+    return result
+
+
+def _statuses(path: str, method: str, has_body: bool) -> list[str]:
+    statuses = {*ALWAYS}
+    if "{" in path or method == "post":
+        statuses.add("404")
+    if method != "get":
+        statuses.add("409")
+    if has_body:
+        statuses |= {"413", "415"}
+    return sorted(statuses)

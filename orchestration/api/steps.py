@@ -1,0 +1,151 @@
+"""The steps of a task: list, look at, act upon."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from orchestration.access.guard import principal_of
+from orchestration.access.permissions import Permission
+from orchestration.api.parsers import body_of
+from orchestration.api.query import choice, documented, integer, listed, read_query, read_uuid
+from orchestration.api.step_bodies import StepActionSerializer, StepSerializer, step_body
+from orchestration.api.tasks import TASK_PATH, told_reason
+from orchestration.api.view import ApiView
+from orchestration.errors import NotFoundError
+from orchestration.lifecycle import operator_actions
+from orchestration.queries.readiness import step_readiness
+from orchestration.queries.step_list import StepRow, find_step, find_steps, has_task
+from orchestration.states import StepState
+
+STEP_PATH = OpenApiParameter("step_uuid", OpenApiTypes.UUID, OpenApiParameter.PATH)
+PARAMETERS = [
+    listed(
+        choice("state", "Any of these states, also separated by commas.", choices=StepState.values),
+        commas=True,
+    ),
+    integer("limit", "Most steps to return.", least=1, greatest=5000, default=1000),
+    integer("offset", "Steps to leave out.", least=0, greatest=2**31 - 1, default=0),
+]
+NAMES = {
+    "reset_for_retry": "reset_by",
+    "resolve_manually": "resolved_by",
+    "complete_manually": "completed_by",
+}
+
+
+class StepsView(ApiView):
+    """All steps of a task."""
+
+    required_permissions: ClassVar = {"GET": Permission.STEPS_READ}
+
+    @extend_schema(
+        operation_id="list_steps",
+        tags=["steps"],
+        summary="List the steps of a task",
+        parameters=[
+            TASK_PATH,
+            *documented(PARAMETERS),
+            OpenApiParameter(
+                "X-Total-Count",
+                OpenApiTypes.INT,
+                OpenApiParameter.HEADER,
+                description="How many steps the filter keeps in all.",
+                response=[200],
+            ),
+        ],
+        responses=StepSerializer(many=True),
+    )
+    def get(self, request: Request, task_uuid: str) -> Response:
+        """Return steps in the order of creation."""
+        asked = read_query(request, PARAMETERS)
+        uuid = read_uuid(task_uuid, "task")
+        if not has_task(uuid):
+            raise NotFoundError(f"There is no task {uuid}")
+        found = find_steps(
+            uuid, states=asked["state"], offset=asked["offset"], limit=asked["limit"]
+        )
+        return Response(
+            _bodies(uuid, found.rows), headers={"X-Total-Count": str(found.total_count)}
+        )
+
+
+class StepView(ApiView):
+    """One step of a task."""
+
+    required_permissions: ClassVar = {
+        "GET": Permission.STEPS_READ,
+        "PATCH": Permission.STEPS_RESOLVE,
+    }
+
+    @extend_schema(
+        operation_id="get_step",
+        tags=["steps"],
+        summary="Look at a step",
+        parameters=[TASK_PATH, STEP_PATH],
+        responses=StepSerializer,
+    )
+    def get(self, request: Request, task_uuid: str, step_uuid: str) -> Response:
+        """Return one step."""
+        read_query(request, ())
+        return Response(_body(*_ids(task_uuid, step_uuid)))
+
+    @extend_schema(
+        operation_id="act_on_step",
+        tags=["steps"],
+        summary="Let a failed step run again, treat a step as done, or give it a result",
+        parameters=[TASK_PATH, STEP_PATH],
+        request=StepActionSerializer,
+        responses=StepSerializer,
+    )
+    def patch(self, request: Request, task_uuid: str, step_uuid: str) -> Response:
+        """Carry an operator's action out."""
+        read_query(request, ())
+        task, step = _ids(task_uuid, step_uuid)
+        body = StepActionSerializer(data=body_of(request))
+        body.is_valid(raise_exception=True)
+        asked = body.validated_data
+        _row(task, step)  # a step of another task is not found
+        kind = asked["action_type"]
+        ACTIONS[kind](
+            step,
+            actor=principal_of(request).name,
+            reason=told_reason(asked, NAMES[kind]),
+            **asked.get("completion_data", {}),
+        )
+        return Response(_body(task, step))
+
+
+ACTIONS: Mapping[str, Callable[..., Any]] = {
+    "reset_for_retry": operator_actions.reset_step,
+    "resolve_manually": operator_actions.resolve_step,
+    "complete_manually": operator_actions.complete_step,
+}
+
+
+def _ids(task_uuid: str, step_uuid: str) -> tuple[UUID, UUID]:
+    return read_uuid(task_uuid, "task"), read_uuid(step_uuid, "step")
+
+
+def _row(task_uuid: UUID, step_uuid: UUID) -> StepRow:
+    row = find_step(task_uuid, step_uuid)
+    if row is None:
+        raise NotFoundError(f"Task {task_uuid} has no step {step_uuid}")
+    return row
+
+
+def _body(task_uuid: UUID, step_uuid: UUID) -> dict[str, Any]:
+    return _bodies(task_uuid, [_row(task_uuid, step_uuid)])[0]
+
+
+def _bodies(task_uuid: UUID, rows: Sequence[StepRow]) -> list[dict[str, Any]]:
+    """Return the answers about some steps; their readiness comes from one query."""
+    if not rows:
+        return []
+    found = step_readiness([task_uuid], [row.step_uuid for row in rows])
+    readiness = {each.workflow_step_uuid: each for each in found}
+    return [step_body(row, readiness[row.step_uuid]) for row in rows if row.step_uuid in readiness]

@@ -1,0 +1,168 @@
+"""Errors on the wire: one table of exception classes, one body, one handler.
+
+An exception that is not in the table is an `INTERNAL_ERROR`; those and broken databases are logged
+with the request id, and their message carries neither SQL nor a traceback.
+"""
+
+import logging
+from typing import Any
+
+import psycopg
+from django import db
+from django.core import exceptions as django_errors
+from django.http import Http404, HttpRequest
+from rest_framework import exceptions as rest_errors
+from rest_framework.response import Response
+
+from orchestration import errors
+from orchestration.access.permissions import PermissionMissingError
+from orchestration.fsm import ConcurrentTransition
+from orchestration.http.request_id import request_id_of
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = 5
+
+
+class JsonError(errors.TaskerError):
+    """A body is not JSON, is not an object, or holds what cannot be stored."""
+
+    code = "JSON_ERROR"
+
+
+class InvalidUuidError(errors.TaskerError):
+    """An id in the path is no UUID."""
+
+    code = "INVALID_UUID"
+
+
+class PayloadTooLargeError(errors.TaskerError):
+    """A body is larger than the limit."""
+
+    code = "PAYLOAD_TOO_LARGE"
+
+
+ANSWERS: dict[type[BaseException], tuple[str, int]] = {
+    # --- ours
+    errors.InvalidRequestError: ("BAD_REQUEST", 400),
+    errors.ActionRefusedError: ("BAD_REQUEST", 400),
+    JsonError: ("JSON_ERROR", 400),
+    InvalidUuidError: ("INVALID_UUID", 400),
+    PermissionMissingError: ("FORBIDDEN", 403),
+    errors.NotFoundError: ("NOT_FOUND", 404),
+    errors.DuplicateTaskError: ("CONFLICT", 409),
+    errors.DuplicateDlqEntryError: ("CONFLICT", 409),
+    ConcurrentTransition: ("CONFLICT", 409),
+    PayloadTooLargeError: ("PAYLOAD_TOO_LARGE", 413),
+    # --- Django's and REST framework's
+    django_errors.SuspiciousOperation: ("BAD_REQUEST", 400),
+    django_errors.RequestDataTooBig: ("PAYLOAD_TOO_LARGE", 413),
+    django_errors.PermissionDenied: ("FORBIDDEN", 403),
+    Http404: ("NOT_FOUND", 404),
+    rest_errors.ValidationError: ("BAD_REQUEST", 400),
+    rest_errors.ParseError: ("JSON_ERROR", 400),
+    rest_errors.NotAuthenticated: ("UNAUTHORIZED", 401),
+    rest_errors.AuthenticationFailed: ("AUTHENTICATION_FAILED", 401),
+    rest_errors.PermissionDenied: ("FORBIDDEN", 403),
+    rest_errors.NotFound: ("NOT_FOUND", 404),
+    rest_errors.MethodNotAllowed: ("METHOD_NOT_ALLOWED", 405),
+    rest_errors.NotAcceptable: ("NOT_ACCEPTABLE", 406),
+    rest_errors.UnsupportedMediaType: ("UNSUPPORTED_MEDIA_TYPE", 415),
+    # --- the database's; Django hands them on as the cause of its own
+    psycopg.errors.QueryCanceled: ("TIMEOUT", 408),
+    psycopg.errors.LockNotAvailable: ("TIMEOUT", 408),
+    psycopg.errors.DeadlockDetected: ("CONFLICT", 409),
+    psycopg.errors.SerializationFailure: ("CONFLICT", 409),
+    db.OperationalError: ("SERVICE_UNAVAILABLE", 503),
+    db.InterfaceError: ("SERVICE_UNAVAILABLE", 503),
+    db.DatabaseError: ("DATABASE_ERROR", 500),
+    Exception: ("INTERNAL_ERROR", 500),
+}
+# What the caller reads instead of the database's own words.
+PLAIN = {
+    "TIMEOUT": "The request took longer than allowed and was rolled back; try again later",
+    "SERVICE_UNAVAILABLE": "The database cannot be reached; try again in a few seconds",
+    "DATABASE_ERROR": "The database refused the request; its log and ours say why",
+    "INTERNAL_ERROR": "The server failed; its log says why under this request id",
+}
+
+
+def answer_of(error: BaseException) -> tuple[str, int]:
+    """Return code and status of an exception."""
+    causes = [error.__cause__] if isinstance(error, db.Error) and error.__cause__ else []
+    for each in [*causes, error]:
+        for known in type(each).__mro__:
+            if known in ANSWERS and (each is error or known.__module__.startswith("psycopg")):
+                return ANSWERS[known]
+    return ANSWERS[Exception]
+
+
+def error_body(
+    code: str, message: str, *, request: HttpRequest, details: Any = None
+) -> dict[str, Any]:
+    """Return the body that every error has (api-and-operations 1.2)."""
+    body: dict[str, Any] = {
+        "code": code,
+        "message": message,
+        "request_id": request_id_of(request),
+    }
+    if details:
+        body["details"] = details
+    if code == "SERVICE_UNAVAILABLE":
+        body["retry_after_seconds"] = RETRY_AFTER_SECONDS
+    return {"error": body}
+
+
+def handle_exception(error: Exception, context: dict[str, Any]) -> Response:
+    """Turn whatever a view raised into a response; REST framework calls this."""
+    request = context["request"]
+    code, status = answer_of(error)
+    if status >= 500:
+        log.error("api.failed", extra={"path": request.path, "code": code}, exc_info=error)
+    body = error_body(code, _message(error, code), request=request, details=_details(error))
+    return Response(body, status=status, headers=_headers(error, code))
+
+
+def _message(error: Exception, code: str) -> str:
+    if code in PLAIN:
+        return PLAIN[code]
+    if isinstance(error, Http404 | rest_errors.NotFound):
+        return "There is nothing at this address"
+    if isinstance(error, ConcurrentTransition | db.Error):
+        return "It moved while the request looked at it, and nothing was changed; try again"
+    if isinstance(error, rest_errors.ValidationError):
+        places = ", ".join(each["path"] for each in _details(error))
+        return f"The request is wrong at {places}"
+    return str(error)
+
+
+def _details(error: Exception) -> Any:
+    if isinstance(error, PermissionMissingError):
+        return {"required_permission": error.required.value}
+    if isinstance(error, errors.TaskerError):
+        return [problem._asdict() for problem in error.problems]
+    if isinstance(error, rest_errors.ValidationError):
+        return list(_places(error.detail))
+    return None
+
+
+def _places(detail: Any, path: str = "") -> Any:
+    """Yield path and message of everything that a serializer found wrong."""
+    if isinstance(detail, dict):
+        for key, value in detail.items():
+            is_general = key == "non_field_errors"
+            yield from _places(value, path if is_general else f"{path}.{key}".lstrip("."))
+    elif isinstance(detail, list):
+        for value in detail:
+            yield from _places(value, path)
+    else:
+        yield {"path": path, "message": str(detail)}
+
+
+def _headers(error: Exception, code: str) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if code == "SERVICE_UNAVAILABLE":
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return headers

@@ -1,0 +1,152 @@
+"""Tasks as people look at them: one row, or one page of those that a filter keeps.
+
+Reads only. What the steps of the tasks add up to is asked of `queries/readiness.py`, once for all
+rows. Contexts may be large and are left in the database unless they are wanted.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import F, JSONField, OuterRef, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+
+from orchestration.models import Task, WorkflowStep
+from orchestration.models.task import TaskQuerySet
+
+
+class TaskRow(NamedTuple):
+    """One task with the name of its template; `context` is None unless it was wanted."""
+
+    task_uuid: UUID
+    name: str
+    namespace: str
+    version: str
+    status: str
+    created_at: datetime
+    updated_at: datetime
+    requested_at: datetime
+    completed_at: datetime | None
+    initiator: str
+    source_system: str
+    reason: str
+    priority: int
+    tags: list[str]
+    options: dict[str, Any] | None
+    correlation_id: UUID
+    parent_correlation_id: UUID | None
+    revision: int
+    context: dict[str, Any] | None
+
+
+class TaskPage(NamedTuple):
+    """The rows of one page, and how many there are on all pages."""
+
+    rows: list[TaskRow]
+    total_count: int
+
+
+Times = tuple[datetime | None, datetime | None]
+"""From (inclusive) and until (exclusive)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFilter:
+    """What a list of tasks is narrowed to; an empty field narrows nothing."""
+
+    namespaces: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()  # all of them
+    initiator: str | None = None
+    source_system: str | None = None
+    correlation_id: UUID | None = None
+    parent_correlation_id: UUID | None = None
+    created: Times = (None, None)
+    updated: Times = (None, None)
+    completed: Times = (None, None)
+    priority_min: int | None = None
+    priority_max: int | None = None
+
+
+# Field of the row -> where it comes from, where that is not a column of the same name.
+_SOURCES: dict[str, Any] = {
+    "name": F("named_task__name"),
+    "namespace": F("named_task__task_namespace__name"),
+    "version": F("named_task__version"),
+    "status": F("state"),
+    "revision": F("state_version")
+    + Coalesce(
+        Subquery(
+            WorkflowStep.objects.filter(task=OuterRef("pk"))
+            .order_by()
+            .values("task")
+            .annotate(total=Sum("state_version"))
+            .values("total")
+        ),
+        0,
+    ),
+}
+
+
+def find_task(task_uuid: UUID) -> TaskRow | None:
+    """Return one task with its context, None for an unknown one."""
+    rows = _rows(Task.objects.filter(pk=task_uuid), with_context=True)
+    return rows[0] if rows else None
+
+
+def find_tasks(
+    wanted: TaskFilter, *, order: str, page: int, per_page: int, with_context: bool = False
+) -> TaskPage:
+    """Return a page of tasks in two queries; `order` is a column, `-` in front reverses it."""
+    kept = _filtered(wanted)
+    total = kept.count()
+    start = (page - 1) * per_page
+    if start >= total:
+        return TaskPage([], total)
+    tie = "-task_uuid" if order.startswith("-") else "task_uuid"
+    ordered = kept.order_by(order, tie)[start : start + per_page]
+    return TaskPage(_rows(ordered, with_context=with_context), total)
+
+
+def _rows(tasks: TaskQuerySet, *, with_context: bool) -> list[TaskRow]:
+    hidden = {} if with_context else {"context": Value(None, JSONField())}
+    sources = _SOURCES | hidden
+    columns = [sources.get(field, F(field)) for field in TaskRow._fields]
+    return [TaskRow._make(row) for row in tasks.values_list(*columns)]
+
+
+def _filtered(wanted: TaskFilter) -> TaskQuerySet:
+    kept = Q()
+    for field, values in _CHOICES.items():
+        if chosen := getattr(wanted, values):
+            kept &= Q(**{f"{field}__in": chosen})
+    for field in ("initiator", "source_system", "correlation_id", "parent_correlation_id"):
+        if (value := getattr(wanted, field)) is not None:
+            kept &= Q(**{field: value})
+    for column in ("created", "updated", "completed"):
+        kept &= _between(f"{column}_at", getattr(wanted, column), below="lt")
+    kept &= _between("priority", (wanted.priority_min, wanted.priority_max), below="lte")
+    if wanted.tags:
+        kept &= Q(tags__contains=list(wanted.tags))
+    return Task.objects.filter(kept)
+
+
+_CHOICES = {
+    "named_task__task_namespace__name": "namespaces",
+    "named_task__name": "names",
+    "named_task__version": "versions",
+    "state": "states",
+}
+
+
+def _between(field: str, limits: tuple[Any, Any], *, below: str) -> Q:
+    least, greatest = limits
+    kept = Q()
+    if least is not None:
+        kept &= Q(**{f"{field}__gte": least})
+    if greatest is not None:
+        kept &= Q(**{f"{field}__{below}": greatest})
+    return kept
