@@ -11,6 +11,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
   v_now timestamptz := tasker_now();
+  v_held uuid[];
   v_accepted uuid[];
   v_queues text[];
   v_msg_ids bigint[];
@@ -18,22 +19,21 @@ DECLARE
   v_queue text;
 BEGIN
   PERFORM set_config('tasker.move', '{}', true);
+  -- A statement of its own: a heartbeat that held the row until now has left a newer version of it,
+  -- which the snapshot of a statement that waited for the lock cannot find by its ctid.
+  v_held := tasker_lock_claims(p_reports);
   WITH reports AS MATERIALIZED (
     SELECT s.row_id, s.queue_msg_id, r.success, r.results
-    FROM (
-      SELECT *
-      FROM jsonb_to_recordset(p_reports)
-        AS x (step_uuid uuid, state_version int, success boolean, results jsonb)
-      ORDER BY x.step_uuid
-    ) AS r
+    FROM jsonb_to_recordset(p_reports)
+      AS r (step_uuid uuid, state_version int, success boolean, results jsonb)
     CROSS JOIN LATERAL (
       SELECT x.ctid AS row_id, x.queue_msg_id
       FROM tasker_workflow_steps AS x
       WHERE x.workflow_step_uuid = r.step_uuid
-        AND x.state || '' = 'in_progress'
         AND x.state_version = r.state_version
-      FOR NO KEY UPDATE
+      OFFSET 0
     ) AS s
+    WHERE r.step_uuid = ANY(v_held)
   ),
   moved AS (
     UPDATE tasker_workflow_steps AS s

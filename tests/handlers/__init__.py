@@ -1,0 +1,1 @@
+"""Small handlers that the tests' worker processes run."""
