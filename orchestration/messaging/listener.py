@@ -14,7 +14,6 @@ import select
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -196,20 +195,12 @@ class Listener:
 
 
 def open_direct_connection(application_name: str) -> psycopg.Connection[Any]:
-    """Open an autocommit connection past any pool.
+    """Open an autocommit connection past any pool or pooler.
 
     Raises what `database.CONNECTION_ERRORS` lists. Without `DATABASE_DIRECT_URL` the parameters are
-    those of the default connection, which is opened first because that starts the embedded server.
+    those of the default connection.
     """
     options: dict[str, Any] = {**CONNECT_OPTIONS, "application_name": application_name}
-    direct_url = getattr(settings, "DATABASE_DIRECT_URL", "")
-    if direct_url:
-        return psycopg.connect(direct_url, autocommit=True, **options)
-    default = connections["default"]
-    try:
-        default.ensure_connection()
-        parameters = default.get_connection_params()
-    finally:
-        with suppress(*database.CONNECTION_ERRORS):
-            default.close()
-    return psycopg.connect(**{**parameters, **options}, autocommit=True)
+    if settings.DATABASE_DIRECT_URL:
+        return psycopg.connect(settings.DATABASE_DIRECT_URL, autocommit=True, **options)
+    return database.open_unpooled(**options)

@@ -60,6 +60,7 @@ class Presence:
         if not self._is_registered:
             return
         try:
+            database.check_reachable()
             processes.leave(self._row.worker_uuid)
         except database.CONNECTION_ERRORS as error:
             log.warning("process.leave_failed", extra={"error": str(error).strip()})

@@ -9,6 +9,7 @@ of the process. A wrong statement is a ProgrammingError and stays fatal.
 """
 
 import logging
+from typing import Any
 
 import psycopg
 from django.db import InterfaceError, OperationalError, connections
@@ -45,6 +46,20 @@ def discard_connections() -> None:
         pool = getattr(connection, "pool", None)
         if pool is not None and not pool.closed:
             pool.check()
+
+
+def open_unpooled(**options: Any) -> psycopg.Connection[Any]:
+    """Open an autocommit connection beside the pool; starts the embedded server if need be.
+
+    Raises at once what CONNECTION_ERRORS lists, where the pool would let its caller wait.
+    """
+    parameters = connections["default"].get_connection_params()
+    return psycopg.connect(**{**parameters, "connect_timeout": 5, **options}, autocommit=True)
+
+
+def check_reachable() -> None:
+    """Raise one of CONNECTION_ERRORS when the database cannot be reached now."""
+    open_unpooled().close()
 
 
 def next_pause(pause_seconds: float) -> float:

@@ -18,6 +18,7 @@ from orchestration.runtime import database
 log = logging.getLogger(__name__)
 
 LINGER_SECONDS = 1.0
+STOP_SECONDS = 10.0
 
 
 class Loop:
@@ -30,18 +31,22 @@ class Loop:
         *,
         idle_seconds: float | Callable[[], float],
         wake_on: Iterable[str] = (),
-        stop_seconds: float = 10.0,
-        longest_pause_seconds: float = database.LONGEST_PAUSE_SECONDS,
+        check_reachable: Callable[[], None] = database.check_reachable,
     ) -> None:
-        """Prepare the loop; `wake_on` names the channels whose notifications wake it."""
+        """Prepare the loop; `wake_on` names the channels whose notifications wake it.
+
+        After an error `check_reachable` goes before the next round: it fails at once, where the
+        pool would keep the round waiting, and a process that wants to end with it.
+        """
         self.name = name
         self.run_once = run_once
         self.wake_on = tuple(wake_on)
-        self.stop_seconds = stop_seconds
+        self.stop_seconds = STOP_SECONDS
+        self.longest_pause_seconds = database.LONGEST_PAUSE_SECONDS
         self.failure: BaseException | None = None
         self.rounds = 0
         self._idle_seconds = idle_seconds
-        self._longest_pause_seconds = longest_pause_seconds
+        self._check_reachable = check_reachable
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._pause_seconds = 0.0
@@ -103,6 +108,8 @@ class Loop:
         self._busy_since = time.monotonic()
         idle_seconds = 0.0
         try:
+            if self.is_backing_off:
+                self._check_reachable()
             done = self.run_once()
             if not done:  # may ask the database when the next thing is due
                 idle_seconds = self._give_idle_seconds()
@@ -142,8 +149,8 @@ class Loop:
         """
         metrics.CONNECTION_ERRORS.add()
         if self._pause_seconds:
-            longest = self._longest_pause_seconds
-            self._pause_seconds = min(database.next_pause(self._pause_seconds), longest)
+            longer = database.next_pause(self._pause_seconds)
+            self._pause_seconds = min(longer, self.longest_pause_seconds)
         else:
             self._pause_seconds = database.FIRST_PAUSE_SECONDS
         log.error(

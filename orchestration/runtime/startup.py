@@ -19,6 +19,7 @@ from orchestration.runtime.shutdown import Shutdown
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
+RECONNECT_SECONDS = 2.0
 APPLICATION_NAME_LENGTH = 63
 """PostgreSQL cuts longer names, with a notice in its log for every connection."""
 
@@ -45,6 +46,7 @@ def wait_for_database(
     was_lost = False
     while not shutdown.is_asked:
         try:
+            database.check_reachable()  # fails at once; the pool would keep us waiting first
             result = action()
         except database.CONNECTION_ERRORS as error:
             was_lost = True
@@ -90,6 +92,10 @@ def name_connections(identity: ProcessIdentity, *, statement_timeout_ms: int) ->
     ]
     parts = [*others, f"statement_timeout={statement_timeout_ms}"]
     options["options"] = " ".join(f"-c {part.strip()}" for part in parts)
+    if pool := options.get("pool"):
+        # A pool keeps trying for five minutes, with pauses that double; a new attempt starts only
+        # when it has given up. Our own pauses end after half a minute.
+        options["pool"] = {"reconnect_timeout": RECONNECT_SECONDS, **pool}
     settings_dict["OPTIONS"] = options
 
 

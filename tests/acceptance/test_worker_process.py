@@ -75,7 +75,7 @@ def start_worker(processes: Processes) -> Callable[..., ManageProcess]:
             *defaults,
             *port,
             *arguments,
-            **{"TASKER_LOG_LEVEL": "INFO", **environment},
+            **{"TASKER_LOG_LEVEL": "INFO", "TASKER_SHUTDOWN_GRACE_SECONDS": "2", **environment},
         )
 
     return start
@@ -229,7 +229,7 @@ def test_a_worker_taken_for_lost_registers_anew(start_worker):
 def test_sigterm_lets_handlers_finish(start_worker, tmp_path):
     register("wait", steps=3)
     task = create(tmp_path)
-    worker = start_worker("worker_process", "--slots", "1")
+    worker = start_worker("worker_process", "--slots", "1", "--grace-seconds", "30")
     wait_until(lambda: states(task).count("in_progress") == 1, SOON)
 
     worker.send(signal.SIGTERM)

@@ -79,6 +79,7 @@ class HandlerPool:
         if not held:
             return
         try:
+            database.check_reachable()
             release(held)
         except database.CONNECTION_ERRORS as error:
             log.error(

@@ -22,12 +22,8 @@ class Heartbeat:
         self, slots: Slots, *, presence: Presence, heartbeat_seconds: float, lease_seconds: int
     ) -> None:
         """Beat every heartbeat_seconds; after an outage soon enough to save the leases."""
-        self.loop = Loop(
-            "heartbeat",
-            self.run_once,
-            idle_seconds=heartbeat_seconds,
-            longest_pause_seconds=max(1.0, heartbeat_seconds / 2),
-        )
+        self.loop = Loop("heartbeat", self.run_once, idle_seconds=heartbeat_seconds)
+        self.loop.longest_pause_seconds = max(1.0, heartbeat_seconds / 2)
         self._slots = slots
         self._presence = presence
         self._lease_seconds = lease_seconds

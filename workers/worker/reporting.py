@@ -58,8 +58,6 @@ class Reporter:
                 metrics.STEPS_SUCCEEDED.add()
             self._slots.settle(execution)  # stored by the handler's own transaction, or lost
             return
-        if execution.is_timed_out or execution.is_overdue:
-            metrics.STEPS_TIMED_OUT.add()
         self._outcomes.append(Outcome(execution, report))
         self.loop.wake()
 

@@ -13,6 +13,10 @@ from orchestration.runtime.loop import Loop, run_until_idle
 SOON = 2.0
 
 
+def always_reachable() -> None:
+    """Stand in for the look at the database, which these loops do not have."""
+
+
 class Work:
     """A run_once that hands out prepared answers, then zeros, and says when it was called."""
 
@@ -106,7 +110,7 @@ def test_a_lost_database_is_logged_counted_and_outlived(started, monkeypatch, ca
     monkeypatch.setattr(database, "FIRST_PAUSE_SECONDS", 0.02)
     before = metrics.CONNECTION_ERRORS.value
     work = Work(OperationalError("gone"), OperationalError("still gone"), 0)
-    loop = Loop("results", work, idle_seconds=60)
+    loop = Loop("results", work, idle_seconds=60, check_reachable=always_reachable)
 
     started(loop)
 
@@ -121,7 +125,7 @@ def test_a_lost_database_is_logged_counted_and_outlived(started, monkeypatch, ca
 def test_recovery_is_logged_once(started, monkeypatch, caplog):
     monkeypatch.setattr(database, "FIRST_PAUSE_SECONDS", 0.02)
     work = Work(OperationalError("gone"), 1, 1, 1, 0)
-    loop = Loop("results", work, idle_seconds=60)
+    loop = Loop("results", work, idle_seconds=60, check_reachable=always_reachable)
 
     started(loop)
 
@@ -186,3 +190,15 @@ def test_run_until_idle_goes_on_while_any_loop_finds_work():
 @pytest.mark.parametrize(("pause", "then"), [(1, 2), (16, 30), (30, 30)])
 def test_pauses_double_up_to_half_a_minute(pause, then):
     assert database.next_pause(pause) == then
+
+
+def test_after_an_error_no_round_begins_before_the_database_is_reachable(started, monkeypatch):
+    monkeypatch.setattr(database, "FIRST_PAUSE_SECONDS", 0.02)
+    looks = Work(OperationalError("refused"), OperationalError("refused"), 0)
+    work = Work(OperationalError("gone"), 0)
+
+    started(Loop("results", work, idle_seconds=60, check_reachable=looks))
+
+    looks.await_calls(3)
+    work.await_calls(2)
+    assert work.calls[1] > looks.calls[2]
