@@ -6,3 +6,5 @@ os.environ["TASKER_ENV"] = "test"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
 from tasker_project.settings import *  # noqa: F403
+
+REST_FRAMEWORK = {**REST_FRAMEWORK, "TEST_REQUEST_DEFAULT_FORMAT": "json"}  # noqa: F405

@@ -45,7 +45,7 @@ class HoldsPermission(BasePermission):
         method = "GET" if request.method == "HEAD" else str(request.method)
         declared: dict[str, Permission | None] = getattr(view, "required_permissions", {})
         if method not in declared:
-            return not hasattr(view, method.lower())  # then 405 is the better answer
+            return method == "OPTIONS" or not hasattr(view, method.lower())  # then it is a 405
         required = declared[method]
         if required is not None:
             principal.require(required)

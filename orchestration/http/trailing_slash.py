@@ -20,7 +20,8 @@ class TrailingSlashMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Hand the request on under its canonical path."""
-        if request.path_info.startswith(PREFIXES) and request.path_info.endswith("/"):
-            request.path_info = request.path_info.removesuffix("/")
+        path = request.path_info
+        if path.endswith("/") and path.startswith(PREFIXES) and path not in PREFIXES:
+            request.path_info = path.removesuffix("/")
             request.path = request.path.removesuffix("/")
         return self._get_response(request)

@@ -1,0 +1,63 @@
+"""The OpenAPI document: committed as it is served, complete, and readable without internet."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from django.core.management import call_command
+
+from orchestration.api import schema
+
+COMMITTED = Path(schema.__file__).with_name("openapi.yaml")
+
+
+@pytest.fixture(scope="module")
+def document():
+    return yaml.safe_load(COMMITTED.read_text("utf-8"))
+
+
+def test_the_committed_document_is_what_the_code_serves(tmp_path):
+    written = tmp_path / "openapi.yaml"
+
+    call_command("spectacular", validate=True, fail_on_warn=True, file=str(written))
+
+    assert written.read_text("utf-8") == COMMITTED.read_text("utf-8"), "run make schema"
+
+
+def test_every_operation_documents_its_errors_and_its_permission(document):
+    operations = {
+        f"{method} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+    assert len(operations) == 8
+    for name, operation in operations.items():
+        assert {"400", "401", "403", "503"} <= set(operation["responses"]), name
+        if name != "patch /v1/tasks/{task_uuid}":  # by the action, said in its description
+            assert re.fullmatch(r"\w+:\w+", operation["x-required-permission"]), name
+
+
+def test_creating_documents_replay_conflict_and_limits(document):
+    responses = document["paths"]["/v1/tasks"]["post"]["responses"]
+
+    assert {"200", "201", "404", "409", "413", "415"} <= set(responses)
+
+
+@pytest.mark.parametrize(
+    "path", ["/api-docs/openapi.json", "/v1/schema", "/v1/schema/", "/api-docs/openapi.yaml"]
+)
+def test_the_document_is_served(api, path):
+    answer = api.get(path)
+
+    assert answer.status_code == 200
+    assert "/v1/tasks" in yaml.safe_load(answer.content)["paths"]
+
+
+@pytest.mark.parametrize("path", ["/api-docs/ui", "/api-docs/ui/"])
+def test_the_page_loads_nothing_from_elsewhere(api, path):
+    page = api.get(path).content.decode()
+
+    assert r"/api\u002Ddocs/openapi.json" in page  # the page's script escapes the hyphen
+    assert not re.findall(r"""(?:src|href)=["'](?:https?:)?//""", page)
