@@ -334,7 +334,7 @@ def test_a_bad_setting_ends_with_2_and_is_named(start_worker):
     assert "LEASE_SECONDS" in worker.output
 
 
-def test_started_without_a_database_it_waits_and_then_works(start_worker, tmp_path, door):
+def test_started_without_a_database_it_waits_and_then_works(door, start_worker, tmp_path):
     register("quick")
     task = create(tmp_path)
     worker = start_worker("worker_process", DATABASE_URL=door.url)
@@ -347,7 +347,7 @@ def test_started_without_a_database_it_waits_and_then_works(start_worker, tmp_pa
     worker.says("database.recovered")
 
 
-def test_asked_to_stop_while_it_waits_for_a_database_it_ends_with_0(start_worker, door):
+def test_asked_to_stop_while_it_waits_for_a_database_it_ends_with_0(door, start_worker):
     worker = start_worker("worker_process", DATABASE_URL=door.url)
     worker.says("database.lost")
 
@@ -356,7 +356,7 @@ def test_asked_to_stop_while_it_waits_for_a_database_it_ends_with_0(start_worker
     assert worker.ends() == 0
 
 
-def test_a_database_lost_under_way_keeps_results_until_it_is_back(start_worker, tmp_path, door):
+def test_a_database_lost_under_way_keeps_results_until_it_is_back(door, start_worker, tmp_path):
     register("wait", steps=2)
     task = create(tmp_path)
     door.open()
