@@ -9,6 +9,7 @@ which the test profile leaves alone, so that a test run does not depend on it.
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import environ
 
@@ -101,7 +102,9 @@ def _database() -> dict[str, Any]:
         return EMBEDDED_SERVER.database_settings()
     if not env("DATABASE_URL").startswith(("postgresql://", "postgres://")):
         return {"ENGINE": "django.db.backends.dummy"}  # check E016 refuses it
-    return dict(env.db("DATABASE_URL"))
+    found = dict(env.db("DATABASE_URL"))
+    found["HOST"] = unquote(found["HOST"] or "")  # a socket's folder: postgresql://user@%2Frun/name
+    return found
 
 
 def _pool(size: Range) -> dict[str, Any]:
