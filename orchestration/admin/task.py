@@ -183,7 +183,7 @@ class TaskAdmin(ReadOnlyAdmin):
     @admin.display(description="task", ordering="task_uuid")
     def short_id(self, task: Task) -> str:
         """Return the end of the id; its beginning is a clock."""
-        return f"…{str(task.pk)[-8:]}"
+        return str(task.pk)[-8:]
 
     @admin.display(description="template", ordering="named_task__name")
     def template(self, task: Task) -> str:

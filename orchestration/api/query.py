@@ -82,10 +82,14 @@ def moment(name: str, help: str, **more: Any) -> Parameter:  # noqa: A002
     """Return a parameter that is a time with its offset."""
 
     def read(given: str) -> datetime:
+        wanted = "must be a time such as 2026-01-31T12:00:00Z (write + as %2B)"
         found = parse_datetime(given)
         if found is None or found.tzinfo is None:
-            raise ValueError("must be a time such as 2026-01-31T12:00:00Z (write + as %2B)")
-        return found.astimezone(UTC)
+            raise ValueError(wanted)
+        try:
+            return found.astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError(wanted) from error
 
     schema = {"type": "string", "format": "date-time"}
     return Parameter(name=name, read=read, help=help, schema=schema, **more)

@@ -6,7 +6,7 @@ an alias means the same everywhere. What is wrong is collected with JSON paths a
 
 import math
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -60,12 +60,24 @@ class TaskRequest(BaseModel):
     def _without_repeats(cls, values: list[str]) -> list[str]:
         return list(dict.fromkeys(values))
 
+    @field_validator(
+        "name", "version", "initiator", "source_system", "reason", "tags", "bypass_steps"
+    )
+    @classmethod
+    def _without_nul(cls, value: Any) -> Any:
+        if value is not None and any("\x00" in text for text in value):
+            raise ValueError("holds a NUL character")
+        return value
+
     @field_validator("requested_at")
     @classmethod
     def _not_in_the_future(cls, value: datetime | None) -> datetime | None:
         if value is not None and value > timezone.now() + MAX_CLOCK_SKEW:
             raise ValueError("lies more than 5 minutes in the future")
-        return value
+        try:
+            return value and value.astimezone(UTC)  # PostgreSQL refuses some offsets of year 1
+        except OverflowError as error:
+            raise ValueError("lies outside the calendar") from error
 
     @field_validator("context")
     @classmethod

@@ -147,6 +147,7 @@ BAD_QUERIES = {
     "created_after=yesterday": "created_after",
     "created_after=2026-01-01T00:00:00": "created_after",
     "created_after=2026-13-01T00:00:00Z": "created_after",
+    "created_after=0001-01-01T00:00:00%2B23:59": "created_after",
     "created_after=2026-02-01T00:00:00Z&created_before=2026-02-01T00:00:00Z": "created_after",
     "priority_min=-101": "priority_min",
     "priority_min=2&priority_max=1": "priority_min",

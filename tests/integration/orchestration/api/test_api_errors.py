@@ -8,7 +8,9 @@ import pytest
 from django.db import OperationalError, connections
 from django.test import override_settings
 
+from orchestration.errors import InvalidRequestError
 from orchestration.http.errors import answer_of
+from orchestration.lifecycle.task_request import TaskRequest
 from orchestration.models import Task
 from tests.factories.ticks import assert_invariants
 
@@ -53,6 +55,11 @@ BAD_BODIES = {
         "BAD_REQUEST",
         "requested_at",
     ),
+    "before the calendar": (
+        '{"name": "a", "requested_at": "0001-01-01T00:00:00+23:59"}',
+        "BAD_REQUEST",
+        "requested_at",
+    ),
     "unknown step bypassed": (
         '{"name": "linear_2", "namespace": "test", "bypass_steps": ["nope"]}',
         "BAD_REQUEST",
@@ -71,6 +78,16 @@ def test_a_bad_body_is_refused_and_leaves_nothing(send, template, body, code, na
     assert error["request_id"] == answer.headers["X-Request-ID"]
     assert not Task.objects.exists()
     assert_invariants()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("name", "a\0"), ("reason", "\0"), ("tags", ["ok", "\0"])]
+)
+def test_a_nul_character_is_refused_at_every_door(field, value):
+    with pytest.raises(InvalidRequestError) as caught:
+        TaskRequest.parse({"name": "a", field: value})
+
+    assert caught.value.problems[0].path == field
 
 
 def test_a_body_that_is_not_utf8_is_refused(send):
