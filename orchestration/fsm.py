@@ -44,11 +44,21 @@ else:
     from django_fsm import (
         RETURN_VALUE,
         ConcurrentTransition,
+        FSMField,
         TransitionNotAllowed,
         transition,
     )
-    from django_fsm import FSMField as StateField
     from django_fsm.signals import post_transition
+
+    class StateField(FSMField):
+        """A state that an insert does not read back: a protected field is assigned only once."""
+
+        db_returning = False
+
+        def deconstruct(self):
+            name, _, args, kwargs = super().deconstruct()
+            return name, "django_fsm.FSMField", args, kwargs
+
 
 __all__ = [
     "RETURN_VALUE",

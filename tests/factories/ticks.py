@@ -94,4 +94,4 @@ def run_to_the_end() -> None:
 
 def assert_invariants() -> None:
     """Fail when one of the invariants of engine.md 4.5 does not hold."""
-    assert list(invariants.violations()) == []
+    assert invariants.violations() == []
