@@ -3,7 +3,8 @@
 import json
 import threading
 import time
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connections, transaction
@@ -31,8 +32,12 @@ def claim() -> Claim:
     return found
 
 
-def key(claim: Claim) -> tuple:
+def key(claim: Claim) -> tuple[UUID, int]:
     return claim.workflow_step_uuid, claim.state_version
+
+
+def success(claim: Claim) -> StepReport:
+    return StepReport(claim.workflow_step_uuid, claim.state_version, True, "{}")
 
 
 def is_somebody_waiting_for_a_lock() -> bool:
@@ -46,8 +51,8 @@ def is_somebody_waiting_for_a_lock() -> bool:
 
 def test_a_report_that_waited_for_a_heartbeat_is_not_taken_for_stale(claim, eventually):
     """Symptom: the result was refused as stale and the step stayed in progress."""
-    report = StepReport(*key(claim), success=True, results="{}")
-    answers: list[dict] = []
+    report = success(claim)
+    answers: list[dict[UUID, Any]] = []
 
     def send() -> None:
         answers.append(report_steps([report]))
@@ -64,7 +69,7 @@ def test_a_report_that_waited_for_a_heartbeat_is_not_taken_for_stale(claim, even
 
 
 def test_a_heartbeat_that_waited_for_the_report_says_lost(claim, eventually):
-    kept: list[dict] = []
+    kept: list[dict[UUID, Any]] = []
 
     def beat() -> None:
         kept.append(extend_leases([key(claim)], lease_seconds=60))
@@ -72,7 +77,7 @@ def test_a_heartbeat_that_waited_for_the_report_says_lost(claim, eventually):
 
     beating = threading.Thread(target=beat)
     with transaction.atomic():
-        report_steps([StepReport(*key(claim), success=True, results="{}")])
+        report_steps([success(claim)])
         beating.start()
         eventually(is_somebody_waiting_for_a_lock)
     beating.join(5)
@@ -101,7 +106,7 @@ def test_many_reports_among_heartbeats_are_all_accepted():
     beating.start()
     refused = []
     for each in claims:
-        answer = report_steps([StepReport(*key(each), success=True, results="{}")])
+        answer = report_steps([success(each)])
         refused += [uuid for uuid, accepted in answer.items() if not accepted]
         time.sleep(0)
     stop.set()

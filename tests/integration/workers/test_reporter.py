@@ -117,7 +117,7 @@ def test_a_stale_report_is_counted_and_the_others_are_stored(reporter, execution
 
 def test_results_of_a_cancelled_task_are_dropped(reporter, executions, slots):
     before = metrics.STALE_REPORTS.value
-    cancel_task(WorkflowStep.objects.first().task_id, actor="tester")
+    cancel_task(executions[0].claim.task_uuid, actor="tester")
     for each in executions:
         reporter.deliver(each, success(each))
 
@@ -141,6 +141,7 @@ def test_a_result_that_postgresql_refuses_fails_its_own_step_only(reporter, exec
         "enqueued_for_orchestration",
     ]
     step = WorkflowStep.objects.get(pk=executions[0].claim.workflow_step_uuid)
+    assert step.results
     assert step.results["metadata"]["error_type"] == "result_not_serializable"
     assert step.results["metadata"]["retryable"] is False
     assert "step.report_refused" in caplog.text

@@ -5,6 +5,8 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -21,7 +23,7 @@ def _fresh_health(monkeypatch):
     monkeypatch.setattr(health, "_current", None)
 
 
-def install(checks: dict, *, required: set[str] = frozenset(), **rest) -> None:
+def install(checks: dict[str, health.Check], *, required: Iterable[str] = (), **rest: Any) -> None:
     health.install(
         health.Health(kind="worker", checks=checks, required=frozenset(required), **rest)
     )

@@ -30,7 +30,7 @@ class Woken:
         return self._semaphore.acquire(timeout=within_seconds)
 
 
-def query(statement: str, *parameters: object) -> list[tuple[object, ...]]:
+def query(statement: str, *parameters: str) -> list[tuple[object, ...]]:
     with connections["default"].cursor() as cursor:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall())
