@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 
 from orchestration.conf import EngineSettings
 
+# Far above every cap; it only keeps integers of any length within what a float can hold.
+LONGEST_WISH_SECONDS = 10**9
+
 
 class Policy(NamedTuple):
     """A step's own retry policy; None = the engine's default."""
@@ -75,7 +78,7 @@ def requested_delay(metadata: Mapping[str, Any] | None, *, now: datetime) -> flo
     if isinstance(hint, Mapping):
         seconds = hint.get("delay_seconds")
         if isinstance(seconds, int | float) and not isinstance(seconds, bool):
-            return max(float(seconds), 0.0)
+            return float(min(max(seconds, 0), LONGEST_WISH_SECONDS))
     headers = metadata.get("headers")
     if not isinstance(headers, Mapping):
         return None
@@ -88,7 +91,7 @@ def _from_header(text: str, *, now: datetime) -> float | None:
         return float(text)
     try:
         when = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)

@@ -187,7 +187,7 @@ def _seconds(wish: Any) -> int | float | None:
 def _seconds_until(text: str) -> int | None:
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     if timezone.is_naive(moment):
         moment = timezone.make_aware(moment, timezone.get_default_timezone())

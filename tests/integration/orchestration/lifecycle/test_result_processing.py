@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from orchestration.lifecycle import due_work
-from orchestration.models import Task, WorkflowStep, StepResultAudit
+from orchestration.models import StepResultAudit, Task, WorkflowStep
 from orchestration.testing import diamond, fan_in, linear, shape
 from tests.factories import ticks
 from tests.factories.histories import (

@@ -104,6 +104,7 @@ def test_requested_delay_goes_before_the_policy_and_has_its_own_cap(requested, e
     [
         ({"backoff_hint": {"backoff_type": "RateLimit", "delay_seconds": 7.5}}, 7.5),
         ({"backoff_hint": {"delay_seconds": -3}}, 0),
+        ({"backoff_hint": {"delay_seconds": 10**400}}, 10**9),
         ({"backoff_hint": {"delay_seconds": 2}, "headers": {"retry-after": "9"}}, 2),
         ({"backoff_hint": None, "headers": {"retry-after": "9"}}, 9),
         ({"backoff_hint": {"delay_seconds": "soon"}, "headers": {"Retry-After": "9"}}, 9),
@@ -112,6 +113,8 @@ def test_requested_delay_goes_before_the_policy_and_has_its_own_cap(requested, e
         ({"headers": {"retry-after": "-1"}}, None),
         ({"headers": {"retry-after": "1.5"}}, None),
         ({"headers": {"retry-after": "tomorrow"}}, None),
+        ({"headers": {"retry-after": "Wed, 21 Oct 99999999999999999999 07:28:00 GMT"}}, None),
+        ({"headers": {"retry-after": "Wed, 21 Oct 2015 07:28:00 +99999999999999999999"}}, None),
         ({"headers": {"retry-after": ""}}, None),
         ({"headers": {"content-type": "text/html"}}, None),
         ({"headers": ["retry-after"]}, None),
