@@ -18,14 +18,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
 from django.conf import settings
 
 LOOPBACK = "127.0.0.1"
-WSGI = "tasker_project.wsgi"
 GRACE_SECONDS = 15.0
 LAST_LINES = 40
 LOOK_SECONDS = 0.02
@@ -171,16 +169,6 @@ class ProcessGroup:
 def manage(*arguments: str) -> list[str]:
     """Return the command line of a management command in this project and environment."""
     return [sys.executable, "-m", "django", *arguments]
-
-
-def web_server(*, host: str, port: int) -> list[str]:
-    """Return the command line of the web process: gunicorn where it is installed."""
-    if find_spec("gunicorn") is None:
-        return manage("runserver", "--noreload", f"{host}:{port}")
-    bind = ["--bind", f"{host}:{port}"]
-    threads = ["--worker-class", "gthread", "--threads", "8"]
-    quiet = ["--log-level", "warning"]
-    return [sys.executable, "-m", "gunicorn", WSGI, *bind, *threads, *quiet]
 
 
 def free_port(preferred: int, *, host: str = LOOPBACK) -> int:
