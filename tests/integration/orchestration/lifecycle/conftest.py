@@ -30,12 +30,15 @@ def _invariants(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def second_connection(transactional_db: None) -> Iterator[Callable[[str], Any]]:
-    """Return a function that asks one value over another connection than the test's."""
+    """Return a function that runs a statement on another connection than the test's.
+
+    It answers the first value of the first row, None when the statement returns no rows.
+    """
     with psycopg.connect(database_url(), autocommit=True) as connection:
 
         def ask(query: str) -> Any:
-            row = connection.execute(query.encode()).fetchone()
-            assert row is not None
-            return row[0]
+            cursor = connection.execute(query.encode())
+            row = cursor.fetchone() if cursor.description else None
+            return row and row[0]
 
         yield ask

@@ -1,0 +1,87 @@
+"""Discovery lets waiting tasks in, best effective priority first (engine.md 5.4, 6.7; M5, M6)."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from orchestration.lifecycle import discovery
+from orchestration.models import Task
+from orchestration.testing import StepFactory, TaskFactory, TemplateFactory, linear, shape
+from tests.factories import ticks
+from tests.factories.histories import states, task_history
+
+pytestmark = pytest.mark.django_db
+
+
+def admit():
+    return discovery.admit_waiting_tasks(move=ticks.MOVE)
+
+
+def test_task_that_was_not_started_is_let_in():
+    created = ticks.start(linear(2), start=False)
+
+    admission = admit()
+
+    assert admission == (1, False)
+    assert task_history(created.task_uuid) == "P I Q S"
+    assert admit() == (0, False)
+
+
+def test_waiting_task_goes_on_when_a_step_became_ready():
+    task = TaskFactory(state="waiting_for_dependencies")
+    done = StepFactory(task=task, name="a", state="complete")
+    StepFactory(task=task, name="b", parents=[done])
+
+    admit()
+
+    assert states(task.pk) == {"a": "complete", "b": "enqueued"}
+    assert task_history(task.pk) == "D E:dependencies_ready Q S"
+
+
+def test_tasks_that_are_not_ready_never_hide_one_that_is(settings):
+    settings.TASKER = {**settings.TASKER, "ready_batch_count": 1}
+    template = TemplateFactory()
+    for _ in range(20):
+        stuck = TaskFactory(named_task=template, state="waiting_for_dependencies", priority=100)
+        StepFactory(task=stuck, parents=[StepFactory(task=stuck, state="cancelled")])
+    fresh = ticks.start(linear(1), start=False)
+
+    admit()
+
+    assert task_history(fresh.task_uuid) == "P I Q S"
+
+
+def test_tasks_are_let_in_by_priority_and_age(settings):
+    settings.TASKER = {**settings.TASKER, "ready_batch_count": 1}
+    made = {
+        priority: ticks.start(linear(1), start=False, priority=priority).task_uuid
+        for priority in (0, 5, 10)
+    }
+    old = ticks.start(linear(1), start=False).task_uuid
+    Task.objects.filter(pk=old).update(created_at=timezone.now() - timedelta(hours=60))
+
+    order = []
+    for _ in range(4):
+        before = set(Task.objects.filter(state="pending").values_list("pk", flat=True))
+        admit()
+        order += before - set(Task.objects.filter(state="pending").values_list("pk", flat=True))
+
+    # 60 hours are worth 6: between 5 and 10.
+    assert order == [made[10], old, made[5], made[0]]
+
+
+def test_backlogged_namespace_stays_closed_until_its_queue_has_room(settings):
+    settings.TASKER = {**settings.TASKER, "high_water_messages": 10}
+    wide = ticks.start(shape("wide", {f"root_{n}": [] for n in range(10)}))
+    held = ticks.start(linear(1))
+    other = ticks.start(linear(1, namespace="roomy"), start=False)
+
+    closed = admit()
+    ticks.run_step()
+    opened = admit()
+
+    assert (closed, opened) == ((1, True), (1, False))
+    assert task_history(wide.task_uuid).startswith("P I Q S")
+    assert task_history(held.task_uuid) == "P I Q S"
+    assert task_history(other.task_uuid) == "P I Q S"
