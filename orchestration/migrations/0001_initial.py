@@ -6,8 +6,9 @@ import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.lookups
 import django_fsm
-import templates_registry.models
 from django.db import migrations, models
+
+import templates_registry.models
 
 
 class Migration(migrations.Migration):
@@ -781,24 +782,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="task",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        [
-                            "pending",
-                            "initializing",
-                            "enqueuing_steps",
-                            "steps_in_process",
-                            "evaluating_results",
-                            "waiting_for_dependencies",
-                            "waiting_for_retry",
-                            "blocked_by_failures",
-                            "complete",
-                            "error",
-                            "cancelled",
-                            "resolved_manually",
-                        ],
-                    )
+                condition=django.db.models.expressions.RawSQL(
+                    "state = ANY('{pending,initializing,enqueuing_steps,steps_in_process,evaluating_results,waiting_for_dependencies,waiting_for_retry,blocked_by_failures,complete,error,cancelled,resolved_manually}'::text[])",
+                    [],
+                    output_field=models.BooleanField(),
                 ),
                 name="tasker_task_state",
             ),
@@ -812,28 +799,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="task",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("completed_at__isnull", False),
-                        ("state__in", ["cancelled", "complete", "error", "resolved_manually"]),
-                    ),
-                    models.Q(
-                        ("completed_at__isnull", True),
-                        (
-                            "state__in",
-                            [
-                                "pending",
-                                "initializing",
-                                "enqueuing_steps",
-                                "steps_in_process",
-                                "evaluating_results",
-                                "waiting_for_dependencies",
-                                "waiting_for_retry",
-                                "blocked_by_failures",
-                            ],
-                        ),
-                    ),
-                    _connector="OR",
+                condition=django.db.models.expressions.RawSQL(
+                    "(completed_at IS NOT NULL) = (state = ANY('{cancelled,complete,error,resolved_manually}'::text[]))",
+                    [],
+                    output_field=models.BooleanField(),
                 ),
                 name="tasker_task_completed_at",
             ),
@@ -911,43 +880,15 @@ class Migration(migrations.Migration):
             model_name="tasktransition",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    (
-                        "to_state__in",
-                        [
-                            "pending",
-                            "initializing",
-                            "enqueuing_steps",
-                            "steps_in_process",
-                            "evaluating_results",
-                            "waiting_for_dependencies",
-                            "waiting_for_retry",
-                            "blocked_by_failures",
-                            "complete",
-                            "error",
-                            "cancelled",
-                            "resolved_manually",
-                        ],
+                    django.db.models.expressions.RawSQL(
+                        "to_state = ANY('{pending,initializing,enqueuing_steps,steps_in_process,evaluating_results,waiting_for_dependencies,waiting_for_retry,blocked_by_failures,complete,error,cancelled,resolved_manually}'::text[])",
+                        [],
+                        output_field=models.BooleanField(),
                     ),
-                    models.Q(
-                        ("from_state__isnull", True),
-                        (
-                            "from_state__in",
-                            [
-                                "pending",
-                                "initializing",
-                                "enqueuing_steps",
-                                "steps_in_process",
-                                "evaluating_results",
-                                "waiting_for_dependencies",
-                                "waiting_for_retry",
-                                "blocked_by_failures",
-                                "complete",
-                                "error",
-                                "cancelled",
-                                "resolved_manually",
-                            ],
-                        ),
-                        _connector="OR",
+                    django.db.models.expressions.RawSQL(
+                        "from_state IS NULL OR from_state = ANY('{pending,initializing,enqueuing_steps,steps_in_process,evaluating_results,waiting_for_dependencies,waiting_for_retry,blocked_by_failures,complete,error,cancelled,resolved_manually}'::text[])",
+                        [],
+                        output_field=models.BooleanField(),
                     ),
                 ),
                 name="tasker_task_hop_states",
@@ -1019,22 +960,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="workflowstep",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        [
-                            "pending",
-                            "enqueued",
-                            "in_progress",
-                            "enqueued_for_orchestration",
-                            "enqueued_as_error_for_orchestration",
-                            "waiting_for_retry",
-                            "complete",
-                            "error",
-                            "cancelled",
-                            "resolved_manually",
-                        ],
-                    )
+                condition=django.db.models.expressions.RawSQL(
+                    "state = ANY('{pending,enqueued,in_progress,enqueued_for_orchestration,enqueued_as_error_for_orchestration,waiting_for_retry,complete,error,cancelled,resolved_manually}'::text[])",
+                    [],
+                    output_field=models.BooleanField(),
                 ),
                 name="tasker_step_state",
             ),
@@ -1042,17 +971,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="workflowstep",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "step_type__in",
-                        [
-                            "standard",
-                            "decision",
-                            "deferred_convergence",
-                            "batchable",
-                            "batch_worker",
-                        ],
-                    )
+                condition=django.db.models.expressions.RawSQL(
+                    "step_type = ANY('{standard,decision,deferred_convergence,batchable,batch_worker}'::text[])",
+                    [],
+                    output_field=models.BooleanField(),
                 ),
                 name="tasker_step_type",
             ),
@@ -1075,10 +997,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="workflowstep",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("backoff_strategy__isnull", True),
-                    ("backoff_strategy__in", ["none", "linear", "exponential", "fibonacci"]),
-                    _connector="OR",
+                condition=django.db.models.expressions.RawSQL(
+                    "backoff_strategy IS NULL OR backoff_strategy = ANY('{none,linear,exponential,fibonacci}'::text[])",
+                    [],
+                    output_field=models.BooleanField(),
                 ),
                 name="tasker_step_backoff_strategy",
             ),
@@ -1093,39 +1015,15 @@ class Migration(migrations.Migration):
             model_name="steptransition",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    (
-                        "to_state__in",
-                        [
-                            "pending",
-                            "enqueued",
-                            "in_progress",
-                            "enqueued_for_orchestration",
-                            "enqueued_as_error_for_orchestration",
-                            "waiting_for_retry",
-                            "complete",
-                            "error",
-                            "cancelled",
-                            "resolved_manually",
-                        ],
+                    django.db.models.expressions.RawSQL(
+                        "to_state = ANY('{pending,enqueued,in_progress,enqueued_for_orchestration,enqueued_as_error_for_orchestration,waiting_for_retry,complete,error,cancelled,resolved_manually}'::text[])",
+                        [],
+                        output_field=models.BooleanField(),
                     ),
-                    models.Q(
-                        ("from_state__isnull", True),
-                        (
-                            "from_state__in",
-                            [
-                                "pending",
-                                "enqueued",
-                                "in_progress",
-                                "enqueued_for_orchestration",
-                                "enqueued_as_error_for_orchestration",
-                                "waiting_for_retry",
-                                "complete",
-                                "error",
-                                "cancelled",
-                                "resolved_manually",
-                            ],
-                        ),
-                        _connector="OR",
+                    django.db.models.expressions.RawSQL(
+                        "from_state IS NULL OR from_state = ANY('{pending,enqueued,in_progress,enqueued_for_orchestration,enqueued_as_error_for_orchestration,waiting_for_retry,complete,error,cancelled,resolved_manually}'::text[])",
+                        [],
+                        output_field=models.BooleanField(),
                     ),
                 ),
                 name="tasker_step_hop_states",

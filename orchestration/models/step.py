@@ -10,7 +10,9 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from orchestration.conf import BACKOFF_STRATEGIES
 from orchestration.fsm import RETURN_VALUE, StateField, Stateful, transition
+from orchestration.models.one_of import one_of
 from orchestration.models.task import Task
 from orchestration.states import IN_FLIGHT_STEP_STATES, StepState, StepType
 from templates_registry.models import NamedStep, Timestamped, UuidV7
@@ -83,9 +85,9 @@ class WorkflowStep(Stateful):
         db_table = "tasker_workflow_steps"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["task", "name"], name="tasker_step_name_in_task"),
-            models.CheckConstraint(name="tasker_step_state", condition=Q(state__in=S.values)),
+            models.CheckConstraint(name="tasker_step_state", condition=one_of("state", S.values)),
             models.CheckConstraint(
-                name="tasker_step_type", condition=Q(step_type__in=StepType.values)
+                name="tasker_step_type", condition=one_of("step_type", StepType.values)
             ),
             models.CheckConstraint(name="tasker_step_via_at_rest", condition=Q(via__isnull=True)),
             models.CheckConstraint(
@@ -94,8 +96,7 @@ class WorkflowStep(Stateful):
             ),
             models.CheckConstraint(
                 name="tasker_step_backoff_strategy",
-                condition=Q(backoff_strategy__isnull=True)
-                | Q(backoff_strategy__in=["none", "linear", "exponential", "fibonacci"]),
+                condition=one_of("backoff_strategy", BACKOFF_STRATEGIES, or_null=True),
             ),
         ]
         indexes: ClassVar = [

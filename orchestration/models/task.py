@@ -14,6 +14,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.lookups import Exact
 
 from orchestration.fsm import RETURN_VALUE, StateField, Stateful, transition
+from orchestration.models.one_of import is_one_of, one_of, sql_condition
 from orchestration.states import HOP_TASK_STATES, TERMINAL_TASK_STATES, TaskState
 from templates_registry.models import NamedTask, TaskerNow, TemplateRevision, UuidV7
 
@@ -83,12 +84,13 @@ class Task(Stateful):
     class Meta:
         db_table = "tasker_tasks"
         constraints: ClassVar = [
-            models.CheckConstraint(name="tasker_task_state", condition=Q(state__in=S.values)),
+            models.CheckConstraint(name="tasker_task_state", condition=one_of("state", S.values)),
             models.CheckConstraint(name="tasker_task_via_at_rest", condition=Q(via__isnull=True)),
             models.CheckConstraint(
                 name="tasker_task_completed_at",
-                condition=Q(state__in=TERMINAL, completed_at__isnull=False)
-                | Q(state__in=UNFINISHED, completed_at__isnull=True),
+                condition=sql_condition(
+                    f"(completed_at IS NOT NULL) = ({is_one_of('state', TERMINAL)})"
+                ),
             ),
             models.CheckConstraint(
                 name="tasker_task_context_object",

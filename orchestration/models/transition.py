@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from orchestration.models.one_of import one_of
 from orchestration.models.step import WorkflowStep
 from orchestration.models.task import Task
 from orchestration.states import StepState, TaskState
@@ -31,7 +32,7 @@ class Transition(models.Model):
 
 
 def _states_are_known(values: list[str]) -> Q:
-    return Q(to_state__in=values) & (Q(from_state__isnull=True) | Q(from_state__in=values))
+    return Q(one_of("to_state", values)) & Q(one_of("from_state", values, or_null=True))
 
 
 class TaskTransition(Transition):

@@ -45,14 +45,20 @@ BEGIN
     SELECT
       v_task.task_uuid, ns.named_step_uuid, r.name, r.step_type, r.retryable, r.max_attempts,
       r.backoff_strategy, r.backoff_base_ms, r.max_backoff_ms, r.timeout_seconds, r.inputs
-    FROM jsonb_to_recordset(p_steps) AS r (
-      name text, step_type text, retryable boolean, max_attempts int, backoff_strategy text,
-      backoff_base_ms int, max_backoff_ms int, timeout_seconds int, inputs jsonb
+    FROM ROWS FROM (
+      jsonb_to_recordset(p_steps) AS (
+        name text, step_type text, retryable boolean, max_attempts int, backoff_strategy text,
+        backoff_base_ms int, max_backoff_ms int, timeout_seconds int, inputs jsonb
+      )
+    ) WITH ORDINALITY AS r (
+      name, step_type, retryable, max_attempts, backoff_strategy, backoff_base_ms, max_backoff_ms,
+      timeout_seconds, inputs, place
     )
     JOIN tasker_named_steps AS ns ON ns.name = r.name
     JOIN tasker_named_tasks_named_steps AS link
       ON link.named_step_uuid = ns.named_step_uuid
       AND link.named_task_uuid = v_task.named_task_uuid
+    ORDER BY r.place
     RETURNING name, workflow_step_uuid
   )
   SELECT array_agg(i.name), array_agg(i.workflow_step_uuid) INTO v_names, v_steps FROM inserted AS i;
