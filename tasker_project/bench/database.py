@@ -8,7 +8,7 @@ himself stands.
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from django.db.backends.postgresql.base import DatabaseWrapper
+from django.test.utils import override_settings
 from psycopg import sql
 
 from tasker_project.bench.errors import BenchError
@@ -28,30 +29,53 @@ PACKAGES = ("tasker_project", "templates_registry", "orchestration", "workers")
 @contextmanager
 def bench_database(*, here: bool, keep: bool) -> Iterator[str]:
     """Connect this process to the database that is measured; yield its name."""
-    behave_as_in_production()
-    connection = connections["default"]
-    own = str(connection.settings_dict["NAME"])
+    own = str(connections["default"].settings_dict["NAME"])
     name = own if here else f"{own}_bench"
-    try:
-        if not here:
-            _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
-            _run("CREATE DATABASE {}", name)
-            _use(name)
+    with _behaving_as_in_production(), nullcontext() if here else _made_anew(name, keep=keep):
         call_command("migrate", verbosity=0)
+        _refuse_tasks(name)
         register_shapes()
         yield name
+
+
+@contextmanager
+def _made_anew(name: str, *, keep: bool) -> Iterator[None]:
+    """Make an empty database and connect this process to it; drop it afterwards, unless kept."""
+    own = str(connections["default"].settings_dict["NAME"])
+    _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+    _run("CREATE DATABASE {}", name)
+    try:
+        _use(name)
+        yield
     finally:
-        if not here:
-            _use(own)
-            if not keep:
-                _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+        _use(own)
+        if not keep:
+            _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
 
-def behave_as_in_production() -> None:
-    """Keep this process from logging every statement and event, whatever the profile says."""
-    settings.DEBUG = False
-    for package in PACKAGES:
-        logging.getLogger(package).setLevel(logging.WARNING)
+def _refuse_tasks(name: str) -> None:
+    """Refuse a database that holds tasks: suites empty the tables of tasks between measurements."""
+    if value("SELECT EXISTS (SELECT FROM tasker_tasks)"):
+        raise BenchError(
+            f"The database '{name}' holds tasks, and a measurement would delete them; leave out "
+            "--here, or name an empty database."
+        )
+
+
+@contextmanager
+def _behaving_as_in_production() -> Iterator[None]:
+    """Keep this process from noting every statement and event, whatever the profile says."""
+    loggers = [logging.getLogger(package) for package in PACKAGES]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        # With DEBUG off the embedded server must be allowed, and Django does not keep statements.
+        with override_settings(DEBUG=False, TASKER={**settings.TASKER, "allow_embedded": True}):
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def child_environment() -> dict[str, str]:

@@ -6,12 +6,16 @@ Nobody looks at the task while it runs: the figure is read afterwards, and holds
 
 import time
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from tasker_project.bench.database import rows
 from tasker_project.bench.errors import BenchError
 from tasker_project.bench.percentiles import Figures, summarise
+from tasker_project.bench.phases import phases
 from tasker_project.bench.running import Bench, check_alive, create, forget_tasks, settle
+from tasker_project.bench.shapes import NAMESPACE
+from tasker_project.bench.web import running_web
 from tasker_project.processes import ProcessGroup
 
 MEASURED_SHAPES = ("linear4", "diamond4", "tree8", "dag7")
@@ -35,14 +39,23 @@ def measure(bench: Bench) -> Figures:
     with bench.engine() as group:
         for shape in MEASURED_SHAPES:
             bench.say(f"e2e: {shape}")
-            figures |= _shape(bench, group, shape)
+            figures |= summarise(f"latency_{shape}", _samples(bench, group, shape, _unobserved))
+        figures |= phases("linear4")
         bench.say("e2e: linear4, seen by a client that polls every 50 ms")
         figures |= summarise("latency_linear4_polled", _samples(bench, group, "linear4", _polled))
+        bench.say("e2e: linear4, requested over HTTP")
+        figures |= summarise("latency_linear4_http", _over_http(bench, group))
     return figures
 
 
-def _shape(bench: Bench, group: ProcessGroup, shape: str) -> Figures:
-    return summarise(f"latency_{shape}", _samples(bench, group, shape, _unobserved))
+def _over_http(bench: Bench, group: ProcessGroup) -> list[float]:
+    """Return the latencies of tasks that are created by POST /v1/tasks."""
+    with running_web(bench) as client, client() as api:
+
+        def post(shape: str) -> UUID:
+            return UUID(api.create_task({"name": shape, "namespace": NAMESPACE})["task_uuid"])
+
+        return _samples(bench, group, "linear4", partial(_unobserved, create_task=post))
 
 
 def _samples(
@@ -56,10 +69,10 @@ def _samples(
     return found[WARM_UP_SAMPLES:]
 
 
-def _unobserved(shape: str, offset: float) -> float:
+def _unobserved(shape: str, offset: float, *, create_task: Callable[[str], UUID] = create) -> float:
     """Return the seconds from the request to `completed_at`."""
     began = time.time()
-    task = create(shape)
+    task = create_task(shape)
     time.sleep(REST_SECONDS)
     return _completed_at(task) - offset - began
 

@@ -5,7 +5,7 @@ failure the last lines are shown.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from tasker_project.bench.shapes import NAMESPACE
 from tasker_project.processes import Child, ChildDied, ProcessGroup, manage
 
 HANDLERS = "tasker_project.bench.handlers"
+NO_PORT = ("--http-port", "0")
 READY_TEXT = "process.started"
 READY_SECONDS = 30.0
 LOOK_SECONDS = 0.05
@@ -34,18 +35,22 @@ class Bench:
     workers: int = 1
     slots: int = 10
     seconds: int = 60
+    concurrency: int = 16
+    sizes: Sequence[int] = (5000, 100_000)
     random_state: int = 7
     say: Callable[[str], None] = field(default=lambda text: None)
 
     @contextmanager
-    def engine(self) -> Iterator[ProcessGroup]:
-        """Run the orchestrators and workers that were asked for; yield once they are ready."""
+    def engine(
+        self, *, orchestrators: int | None = None, workers: int | None = None
+    ) -> Iterator[ProcessGroup]:
+        """Run orchestrators and workers, as many as asked for; yield once they are ready."""
         with ProcessGroup() as group:
-            for i in range(1, self.orchestrators + 1):
-                self.start(group, f"orchestrator{i}", "run_orchestrator", "--http-port", "0")
+            for i in range(self.orchestrators if orchestrators is None else orchestrators):
+                self.start(group, f"orchestrator{i + 1}", manage("run_orchestrator", *NO_PORT))
             worker = ["run_worker", NAMESPACE, "--handlers", HANDLERS, "--slots", str(self.slots)]
-            for i in range(1, self.workers + 1):
-                self.start(group, f"worker{i}", *worker, "--no-sync", "--http-port", "0")
+            for i in range(self.workers if workers is None else workers):
+                self.start(group, f"worker{i + 1}", manage(*worker, "--no-sync", *NO_PORT))
             for child in group.children:
                 self._wait_ready(group, child)
             try:
@@ -53,11 +58,11 @@ class Bench:
             except BenchError as error:
                 raise BenchError("\n".join([str(error), *_last_words(group)])) from error
 
-    def start(self, group: ProcessGroup, name: str, *arguments: str) -> Child:
-        """Start one management command on the measured database."""
+    def start(self, group: ProcessGroup, name: str, arguments: Sequence[str]) -> Child:
+        """Start one command on the measured database."""
         return group.start(
             name,
-            manage(*arguments),
+            arguments,
             environment=child_environment(),
             log_file=self.logs / f"{name}.log",
         )
@@ -94,6 +99,11 @@ def create(shape: str) -> UUID:
 def forget_tasks() -> None:
     """Empty the tables of tasks, so that the next measurement starts as the first one did."""
     rows("TRUNCATE tasker_tasks CASCADE")
+    purge_queues()
+
+
+def purge_queues() -> None:
+    """Throw away all messages, so that no queue is too full for the next measurement."""
     for (queue,) in rows("SELECT queue_name FROM pgmq.list_queues()"):
         value("SELECT pgmq.purge_queue(%(queue)s)", queue=queue)
 

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Mapping
 
-from tasker_project.bench import e2e, throughput
+from tasker_project.bench import api, e2e, idle, notify, statements, throughput
 from tasker_project.bench.percentiles import Figures
 from tasker_project.bench.running import Bench
 
 SUITES: Mapping[str, Callable[[Bench], Figures]] = {
     "e2e": e2e.measure,
     "throughput": throughput.measure,
+    "api": api.measure,
+    "notify": notify.measure,
+    "sql": statements.measure,
+    "idle": idle.measure,
 }

@@ -15,10 +15,21 @@ class DemoError(Exception):
 class Api:
     """Speaks to one web process over kept connections."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(
+        self,
+        base: str,
+        *,
+        cookies: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         """Take the address that ends with `/v1/`; nothing is sent yet."""
-        # trust_env off: a proxy of the environment has no business with this machine's own server.
-        self._client = httpx.Client(base_url=base, timeout=TIMEOUT_SECONDS, trust_env=False)
+        self._client = httpx.Client(
+            base_url=base,
+            cookies=dict(cookies or {}),
+            headers=headers,
+            timeout=TIMEOUT_SECONDS,
+            trust_env=False,  # a proxy has no business between two processes of one machine
+        )
 
     def __enter__(self) -> "Api":
         return self

@@ -8,13 +8,23 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 
-from tasker_project.bench import report
+from tasker_project.bench import comparison, report, targets
 from tasker_project.bench.database import bench_database
 from tasker_project.bench.errors import BenchError
 from tasker_project.bench.percentiles import Figures
 from tasker_project.bench.running import Bench
 from tasker_project.bench.suites import SUITES
+from tasker_project.demo.client import DemoError
 from tasker_project.processes import interruptible
+
+# What of the options the suites are told; the rest is the command's own.
+ASKED = (
+    *("tasks", "samples", "orchestrators", "workers", "slots", "seconds", "concurrency", "sizes"),
+    "random_state",
+)
+
+
+NARROWEST = 110  # columns a file or a pipe gets, so that no key is cut
 
 
 class Command(BaseCommand):
@@ -31,10 +41,17 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=1)
         parser.add_argument("--slots", type=int, default=10, help="handler slots of each worker")
         parser.add_argument("--seconds", type=int, default=60, help="idle: how long to watch")
+        parser.add_argument("--concurrency", type=int, default=16, help="api: clients at once")
+        parser.add_argument(
+            "--sizes", type=int, nargs="+", default=[5000, 100_000], help="sql: tasks to load"
+        )
         parser.add_argument("--random-state", type=int, default=7)
         parser.add_argument("--here", action="store_true", help="measure this very database")
         parser.add_argument("--keep", action="store_true", help="do not drop the bench database")
         parser.add_argument("--json", type=Path, metavar="FILE", help="store figures and facts")
+        parser.add_argument("--compare", type=Path, metavar="FILE", help="stored ones to beat")
+        parser.add_argument("--max-regression", type=float, default=15, metavar="PERCENT")
+        parser.add_argument("--check", action="store_true", help="exit 1 when a floor is missed")
 
     def handle(self, *, suites: list[str], **options: Any) -> None:
         """Measure; the bench database is dropped and every process ended in any case."""
@@ -44,15 +61,17 @@ class Command(BaseCommand):
         try:
             with interruptible():
                 self._measure(suites or list(SUITES), options)
-        except BenchError as error:
+        except (BenchError, DemoError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted; nothing was left behind.", returncode=130) from None
 
     def _measure(self, suites: list[str], options: dict[str, Any]) -> None:
-        names = ("tasks", "samples", "orchestrators", "workers", "slots", "seconds", "random_state")
-        asked = {name: options[name] for name in names}
+        asked = {name: options[name] for name in ASKED}
+        earlier = comparison.read(options["compare"]) if options["compare"] else {}
         console = Console(file=self.stdout)  # type: ignore[arg-type]
+        if not console.is_terminal:
+            console.width = max(console.width, NARROWEST)
         with (
             tempfile.TemporaryDirectory(prefix="tasker-bench-") as logs,
             bench_database(here=options["here"], keep=options["keep"]),
@@ -65,3 +84,7 @@ class Command(BaseCommand):
             report.show(figures, facts, console=console)
             if options["json"]:
                 report.store(options["json"], figures, facts)
+        misses = targets.missed(figures) if options["check"] else []
+        misses += comparison.regressions(figures, earlier, max_percent=options["max_regression"])
+        if misses:
+            raise CommandError("\n".join(misses))

@@ -1,10 +1,8 @@
 -- Loads a mix of tasks for measurements: 4.2 steps a task in a chain (5,000 tasks = 21,000 steps),
--- created over the last two days. Say how many first:
+-- created over the last two days. Run by tasker_project/bench/loading.py, which says how many:
 --   SELECT set_config('tasker.load_tasks', '5000', false);
--- and, to leave out everything that discovery could start (many waiting tasks, none ready):
---   SELECT set_config('tasker.load_ready', 'off', false);
--- Of 20 tasks: 10 complete, 3 in process, 2 waiting for a retry that is not due, 1 for one that is,
--- 1 blocked, 1 pending, 1 waiting for dependencies (its first step is cancelled), 1 in error.
+-- Of 20 tasks: 12 complete, 3 in process, 2 waiting for dependencies (their first step is cancelled),
+-- 1 waiting for a retry (due in every second), 1 blocked, 1 pending.
 INSERT INTO tasker_task_namespaces (name) VALUES ('bench_load') ON CONFLICT DO NOTHING;
 
 INSERT INTO tasker_named_tasks (task_namespace_uuid, name)
@@ -24,20 +22,16 @@ SELECT
   i,
   uuid_generate_v7() AS task_uuid,
   CASE
-    WHEN i % 20 < 10 THEN 'complete'
-    WHEN i % 20 < 13 THEN 'steps_in_process'
-    WHEN i % 20 < 15 THEN 'waiting_for_retry'
-    WHEN i % 20 = 15 THEN 'waiting_for_retry'
-    WHEN i % 20 = 16 THEN 'blocked_by_failures'
-    WHEN i % 20 = 17 THEN 'pending'
-    WHEN i % 20 = 18 THEN 'waiting_for_dependencies'
-    ELSE 'error'
+    WHEN i % 20 < 12 THEN 'complete'
+    WHEN i % 20 < 15 THEN 'steps_in_process'
+    WHEN i % 20 < 17 THEN 'waiting_for_dependencies'
+    WHEN i % 20 = 17 THEN 'waiting_for_retry'
+    WHEN i % 20 = 18 THEN 'blocked_by_failures'
+    ELSE 'pending'
   END AS state,
-  i % 20 = 15 AS is_due,
+  i % 40 = 17 AS is_due,
   now() - interval '48 hours' * random() AS created_at
-FROM generate_series(1, current_setting('tasker.load_tasks')::int) AS i
-WHERE coalesce(nullif(current_setting('tasker.load_ready', true), '')::boolean, true)
-   OR i % 20 NOT IN (15, 17);
+FROM generate_series(1, current_setting('tasker.load_tasks')::int) AS i;
 
 INSERT INTO tasker_tasks (
   task_uuid, named_task_uuid, template_revision_uuid, state, state_entered_at, completed_at,
@@ -47,7 +41,7 @@ SELECT
   l.task_uuid, r.named_task_uuid, r.template_revision_uuid, l.state,
   -- as after an evaluation: the steps moved before the task
   l.created_at + interval '1 second',
-  CASE WHEN l.state IN ('complete', 'error') THEN l.created_at END,
+  CASE WHEN l.state = 'complete' THEN l.created_at END,
   l.task_uuid::text, '', l.created_at
 FROM load_tasks AS l
 CROSS JOIN tasker_template_revisions AS r
@@ -67,7 +61,7 @@ SELECT
     WHEN l.state = 'waiting_for_dependencies' THEN 'pending'
     WHEN k = 1 THEN 'complete'
     WHEN k > 2 THEN 'pending'
-    WHEN l.state = 'steps_in_process' AND l.i % 20 = 10 THEN 'enqueued'
+    WHEN l.state = 'steps_in_process' AND l.i % 20 = 12 THEN 'enqueued'
     WHEN l.state = 'steps_in_process' THEN 'in_progress'
     WHEN l.state = 'waiting_for_retry' THEN 'waiting_for_retry'
     ELSE 'error'

@@ -1,0 +1,34 @@
+"""Fills the bench database with many tasks at once, by SQL: what weeks of work leave behind."""
+
+import random
+from importlib.resources import files
+from uuid import UUID
+
+from tasker_project.bench.database import rows, value
+
+
+def load_tasks(count: int) -> None:
+    """Add that many tasks in all states, then analyse as autovacuum would."""
+    value("SELECT set_config('tasker.load_tasks', %(count)s, false)", count=str(count))
+    rows("SET statement_timeout = 0")
+    script = files("tasker_project.bench").joinpath("load.sql").read_text("utf-8")
+    rows(script.replace("%", "%%"))
+    rows("VACUUM (ANALYZE)")
+    rows("CHECKPOINT")
+
+
+def pick_tasks(count: int, *, random_state: int) -> list[UUID]:
+    """Return some of the loaded tasks, the same ones for the same random state."""
+    found = [
+        uuid
+        for (uuid,) in rows(
+            "SELECT t.task_uuid FROM tasker_tasks AS t JOIN tasker_template_revisions AS r"
+            " USING (template_revision_uuid) WHERE r.digest = 'load' ORDER BY t.task_uuid"
+        )
+    ]
+    return random.Random(random_state).choices(found, k=count)  # noqa: S311 - not for secrets
+
+
+def label(count: int) -> str:
+    """Return how a size is written in keys: 5000 is `5k`."""
+    return f"{count // 1000}k" if count % 1000 == 0 else str(count)
