@@ -3,8 +3,8 @@
 Only the steady middle counts: from the 20th to the 80th of 100 finished steps. All figures of the
 processes and of the server belong to the same stretch.
 
-Why steps and not tasks: queues are first come, first served, so a backlog moves on breadth first and
-its tasks end in waves; a stretch between two tasks would be a wave or the calm before it.
+Why steps and not tasks: queues are first come, first served, so a backlog moves on breadth first
+and its tasks end in waves; a stretch between two tasks would be a wave or the calm before it.
 """
 
 import time
