@@ -17,8 +17,9 @@ from orchestration.lifecycle import (
     sweep,
 )
 from orchestration.messaging.messages import DUE_WORK_CHANNEL, ORCHESTRATION_CHANNEL
-from orchestration.queries import readiness, recovery
+from orchestration.queries import recovery
 from orchestration.queries.tasks import Move
+from orchestration.runtime.database import CONNECTION_ERRORS
 from orchestration.runtime.identity import ProcessIdentity
 from orchestration.runtime.loop import Loop
 
@@ -37,13 +38,23 @@ class DueWork:
     move: Move
     settings: EngineSettings
     next_reap: float
+    due_in_seconds: float | None = None
 
     def run_once(self) -> int:
         """Start what is due; take back what was lost; return how much."""
-        done = due_work.start_due_retries(move=self.move)
-        if time.monotonic() >= self.next_reap:
-            self.next_reap = time.monotonic() + self._reap_pause
-            done += due_work.reap_lost_claims(move=self.move)
+        done = 0
+        try:
+            self.due_in_seconds = recovery.seconds_until_due()
+            if self.due_in_seconds is not None and self.due_in_seconds <= 0:
+                done = due_work.start_due_retries(move=self.move)
+            if time.monotonic() >= self.next_reap:
+                done += due_work.reap_lost_claims(move=self.move)
+                # From the end of the look: the next one then finds a lock that has been free for
+                # the whole pause, and need not wait for a third.
+                self.next_reap = time.monotonic() + self._reap_pause
+        except CONNECTION_ERRORS:
+            self.postpone_reaping()
+            raise
         return done
 
     def idle_seconds(self) -> float:
@@ -51,9 +62,8 @@ class DueWork:
         longest = self.next_reap - time.monotonic()
         if self.settings.mode == "PollingOnly":
             longest = min(longest, POLLING_PAUSE_SECONDS)
-        due_at = readiness.next_due_at()
-        if due_at is not None:
-            longest = min(longest, (due_at - recovery.engine_now()).total_seconds())
+        if self.due_in_seconds is not None:
+            longest = min(longest, self.due_in_seconds)
         return max(longest, LEAST_PAUSE_SECONDS)
 
     def postpone_reaping(self) -> None:

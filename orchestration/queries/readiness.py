@@ -112,9 +112,3 @@ def next_ready_tasks(*, limit: int, closed_namespaces: Iterable[str] = ()) -> li
 def stuck_tasks(*, minutes: int) -> list[StuckTask]:
     """Return the active tasks that showed no sign of life for longer than that."""
     return sql.fetch(StuckTask, "readiness/stuck_tasks", minutes=minutes)
-
-
-def next_due_at() -> datetime | None:
-    """Return the earliest moment at which a retry or the end of a lease is due."""
-    due_at: datetime | None = sql.scalar("readiness/next_due_at")
-    return due_at

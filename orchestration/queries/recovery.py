@@ -35,6 +35,12 @@ def engine_now() -> datetime:
     return now
 
 
+def seconds_until_due() -> float | None:
+    """Return the time until the next retry or lease end; None when nothing is scheduled."""
+    seconds: float | None = sql.scalar("recovery/seconds_until_due")
+    return seconds
+
+
 def tasks_with_due_retries(*, limit: int) -> list[UUID]:
     """Return tasks that have a retry due now, earliest first."""
     # The time is a parameter: inside the statement the volatile clock would bar the index.

@@ -9,7 +9,7 @@ from orchestration.messaging import pgmq
 from orchestration.models import TaskerProcess, WorkflowStep
 from orchestration.queries import steps
 from orchestration.queries.processes import ProcessRow, register_process
-from orchestration.queries.readiness import next_due_at
+from orchestration.queries.recovery import seconds_until_due
 from orchestration.testing import linear, shape
 from tests.factories import ticks
 from tests.factories.histories import RAN_TWICE, states, step_histories, task_history
@@ -52,7 +52,7 @@ def test_nothing_is_due_while_nothing_waits():
     ticks.start(linear(1))
 
     assert due_work.start_due_retries(move=ticks.MOVE) == 0
-    assert next_due_at() is None
+    assert seconds_until_due() is None
 
 
 @pytest.mark.django_db
@@ -60,10 +60,10 @@ def test_due_time_is_known_and_retries_start_then(clock):
     made = [ticks.start(linear(1, steps={"step_1": SLOW})) for _ in range(3)]
     ticks.report(*map(ticks.failure, ticks.claim()))
     ticks.process()
-    due_at = next_due_at()
-    assert due_at is not None
+    seconds = seconds_until_due()
+    assert seconds is not None
 
-    clock.set(due_at)
+    clock.advance(seconds)
     started = due_work.start_due_retries(move=ticks.MOVE)
 
     assert started == 3
