@@ -94,8 +94,13 @@ def step(task_uuid: UUID, name: str) -> WorkflowStep:
     return WorkflowStep.objects.get(task_id=task_uuid, name=name)
 
 
+def execution(task_uuid: UUID, name: str) -> dict[str, Any]:
+    """Return the execution result of a step (engine.md 6.3)."""
+    results: dict[str, Any] | None = step(task_uuid, name).results
+    assert results is not None
+    return results
+
+
 def result(task_uuid: UUID, name: str) -> Any:
     """Return what the handler of a step gave."""
-    results = step(task_uuid, name).results
-    assert results is not None
-    return results["result"]
+    return execution(task_uuid, name)["result"]

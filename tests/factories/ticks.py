@@ -15,6 +15,7 @@ from orchestration.messaging.messages import worker_queue
 from orchestration.queries import invariants
 from orchestration.queries.steps import Claim, StepReport, claim_steps, report_steps
 from orchestration.queries.tasks import Move
+from orchestration.testing import linear
 from templates_registry import registry
 from templates_registry.schema import TaskTemplate
 
@@ -83,6 +84,13 @@ def fail_step(*, retryable: bool = True, **orchestration: Any) -> Claim:
     assert report(failure(claimed, retryable=retryable, **orchestration)) == [True]
     process()
     return claimed
+
+
+def blocked(template: TaskTemplate | None = None) -> CreatedTask:
+    """Return a task whose first step failed for good."""
+    created = start(template or linear(2))
+    fail_step(retryable=False)
+    return created
 
 
 def run_to_the_end() -> None:

@@ -14,7 +14,7 @@ from orchestration.lifecycle import operator_actions as act
 from orchestration.messaging import pgmq
 from orchestration.models import StepResultAudit, StepTransition, Task
 from orchestration.testing import FAIL_PERMANENT, diamond, fail_times, linear, shape, tree
-from tests.clusters import Cluster, result, step
+from tests.clusters import Cluster, execution, result, step
 from tests.factories import ticks
 from tests.factories.histories import (
     RAN_ONCE,
@@ -35,8 +35,8 @@ WHO = {"actor": "ops", "reason": "repaired"}
 
 
 def quick(handler, **retry):
-    """Return a step whose retries come after 50 ms."""
-    policy = {"backoff": "linear", "backoff_base_ms": 50, "max_attempts": 3}
+    """Return a step whose retries come soon, yet not before its failure was processed."""
+    policy = {"backoff": "linear", "backoff_base_ms": 200, "max_attempts": 3}
     return {"handler": handler, "retry": policy | retry}
 
 
@@ -51,7 +51,8 @@ def starts(task_uuid, name="step_1"):
 def lateness(task_uuid, name="step_1"):
     """Return how many seconds after its due time the last attempt was enqueued."""
     found = step(task_uuid, name)
-    due = found.last_failure_at + timedelta(seconds=found.backoff_request_seconds)
+    assert found.last_failure_at is not None
+    due = found.last_failure_at + timedelta(seconds=found.backoff_request_seconds or 0)
     return (starts(task_uuid, name)[-1] - due).total_seconds()
 
 
@@ -78,7 +79,7 @@ def test_step_that_always_fails_blocks_its_task_after_the_last_attempt(engine: C
     assert step_histories(task_uuid) == {"step_1": FAILED_TWICE, "step_2": "pending"}
     failed = step(task_uuid, "step_1")
     assert failed.attempts == 2
-    assert failed.results["error"]["error_type"] == "retryable_error"
+    assert execution(task_uuid, "step_1")["error"]["error_type"] == "retryable_error"
     assert failed.backoff_request_seconds == pytest.approx(0.4, rel=0.1)
     first, second = starts(task_uuid)
     assert (second - first).total_seconds() >= 0.36
@@ -94,7 +95,8 @@ def test_permanent_failure_blocks_at_once(engine: Cluster):
     assert step_histories(task_uuid) == {"step_1": FAILED_ONCE, "step_2": "pending"}
     failed = step(task_uuid, "step_1")
     assert failed.attempts == 1
-    error, metadata = failed.results["error"], failed.results["metadata"]
+    given = execution(task_uuid, "step_1")
+    error, metadata = given["error"], given["metadata"]
     assert (error["error_type"], error["retryable"]) == ("permanent_error", False)
     assert metadata["error_code"] == "NEVER_WORKS"
     assert Task.objects.get(pk=task_uuid).completed_at is None
@@ -150,7 +152,7 @@ def test_unknown_handler_fails_for_good_and_says_so(engine: Cluster):
     task_uuid = engine.run(linear(1, name="unknown", steps={"step_1": unknown}))
 
     assert task_history(task_uuid) == BLOCKED
-    failed = step(task_uuid, "step_1").results
+    failed = execution(task_uuid, "step_1")
     assert failed["metadata"]["error_type"] == "handler_not_found"
     assert "test.does_not_exist" in failed["error"]["message"]
 
@@ -178,7 +180,7 @@ def test_handler_that_always_outstays_its_timeout_blocks_its_task(engine: Cluste
 
     assert task_history(task_uuid) == "P I Q S E:step_failed R Q S E:step_failed B"
     assert step_histories(task_uuid) == {"step_1": FAILED_TWICE}
-    results = step(task_uuid, "step_1").results
+    results = execution(task_uuid, "step_1")
     assert (results["status"], results["metadata"]["error_type"]) == ("error", "timeout")
     assert results["metadata"]["error_code"] == "EXECUTION_TIMEOUT"
 
@@ -213,7 +215,8 @@ def test_retry_starts_at_the_date_of_the_header(engine: Cluster):
 
 
 def test_retry_starts_within_a_tenth_of_a_second_of_its_due_time(engine: Cluster):
-    template = linear(1, name="prompt", steps={"step_1": quick(fail_times(1))})
+    policy = quick(fail_times(1), backoff_base_ms=50)
+    template = linear(1, name="prompt", steps={"step_1": policy})
 
     found = [lateness(engine.run(template)) for _ in range(5)]
 

@@ -5,7 +5,7 @@ from django.db import connections, transaction
 
 from orchestration.models import StepTransition, Task, TaskTransition, WorkflowStep
 from orchestration.testing import dag, diamond, linear, shape, tree
-from tests.clusters import Cluster, result, step
+from tests.clusters import Cluster, execution, result
 from tests.factories import ticks
 from tests.factories.histories import LINEAR_4, RAN_ONCE, step_histories, task_history
 
@@ -144,7 +144,7 @@ def test_handler_that_returns_nothing_succeeds(engine: Cluster):
     task_uuid = engine.run(linear(1, name="nothing", steps={"step_1": give}))
 
     assert task_history(task_uuid) == "P I Q S E C"
-    assert step(task_uuid, "step_1").results["success"] is True
+    assert execution(task_uuid, "step_1")["success"] is True
     assert result(task_uuid, "step_1") == {}
 
 

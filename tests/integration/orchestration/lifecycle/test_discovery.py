@@ -1,6 +1,7 @@
 """Discovery lets waiting tasks in, best effective priority first (engine.md 5.4, 6.7; M5, M6)."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -29,9 +30,9 @@ def test_task_that_was_not_started_is_let_in():
 
 
 def test_waiting_task_goes_on_when_a_step_became_ready():
-    task = TaskFactory(state="waiting_for_dependencies")
-    done = StepFactory(task=task, name="a", state="complete")
-    StepFactory(task=task, name="b", parents=[done])
+    task = TaskFactory.create(state="waiting_for_dependencies")
+    done = StepFactory.create(task=task, name="a", state="complete")
+    StepFactory.create(task=task, name="b", parents=[done])
 
     admit()
 
@@ -41,10 +42,12 @@ def test_waiting_task_goes_on_when_a_step_became_ready():
 
 def test_tasks_that_are_not_ready_never_hide_one_that_is(settings):
     settings.TASKER = {**settings.TASKER, "ready_batch_count": 1}
-    template = TemplateFactory()
+    template = TemplateFactory.create()
     for _ in range(20):
-        stuck = TaskFactory(named_task=template, state="waiting_for_dependencies", priority=100)
-        StepFactory(task=stuck, parents=[StepFactory(task=stuck, state="cancelled")])
+        stuck = TaskFactory.create(
+            named_task=template, state="waiting_for_dependencies", priority=100
+        )
+        StepFactory.create(task=stuck, parents=[StepFactory.create(task=stuck, state="cancelled")])
     fresh = ticks.start(linear(1), start=False)
 
     admit()
@@ -61,7 +64,7 @@ def test_tasks_are_let_in_by_priority_and_age(settings):
     old = ticks.start(linear(1), start=False).task_uuid
     Task.objects.filter(pk=old).update(created_at=timezone.now() - timedelta(hours=60))
 
-    order = []
+    order: list[UUID] = []
     for _ in range(4):
         before = set(Task.objects.filter(state="pending").values_list("pk", flat=True))
         admit()

@@ -1,15 +1,20 @@
 """Timers: due retries and lost claims, engine.md 6.7 and 13.6."""
 
+import time
 from uuid import uuid4
 
 import pytest
+from django.db import connections
 
+from orchestration.conf import engine_settings
 from orchestration.lifecycle import due_work
 from orchestration.messaging import pgmq
 from orchestration.models import TaskerProcess, WorkflowStep
+from orchestration.orchestrator import DueWork
 from orchestration.queries import steps
 from orchestration.queries.processes import ProcessRow, register_process
 from orchestration.queries.recovery import seconds_until_due
+from orchestration.runtime.database import CONNECTION_ERRORS
 from orchestration.testing import linear, shape
 from tests.factories import ticks
 from tests.factories.histories import RAN_TWICE, states, step_histories, task_history
@@ -255,3 +260,26 @@ def test_released_claim_does_not_count_as_an_attempt():
         "step_1": "pending enqueued in_progress enqueued:release in_progress efo complete"
     }
     assert step_of("step_1").attempts == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_is_judged_for_one_heartbeat_after_a_lost_connection(clock, second_connection):
+    ticks.start(linear(1))
+    ticks.claim()
+    timer = DueWork(ticks.MOVE, engine_settings(), next_reap=0.0)
+    backend = second_connection(
+        "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    began = time.monotonic()
+
+    with pytest.raises(CONNECTION_ERRORS):
+        timer.run_once()
+    connections["default"].close()
+    clock.advance(31)
+    found = timer.run_once()
+
+    assert backend == "true"
+    assert timer.next_reap >= began + engine_settings().heartbeat_seconds
+    assert found == 0
+    assert reap() == 1

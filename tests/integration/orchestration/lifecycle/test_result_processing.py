@@ -47,6 +47,7 @@ def test_child_sees_the_results_of_all_its_ancestors():
 
     seen = {name: each["result"] for name, each in last.dependency_results.items()}
     assert seen == {"step_1": {"n": 1}, "step_2": {"n": 2}}
+    assert last.last_attempted_at is not None
     assert last.task_created_at <= last.last_attempted_at <= last.lease_until
 
 

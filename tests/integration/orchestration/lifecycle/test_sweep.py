@@ -75,8 +75,8 @@ def test_message_that_is_there_is_not_sent_again(clock):
 
 @pytest.mark.parametrize("state", ["initializing", "enqueuing_steps", "evaluating_results"])
 def test_task_that_rests_in_a_hop_state_goes_on(state, clock):
-    task = TaskFactory(state=state)
-    StepFactory(task=task, name="a")
+    task = TaskFactory.create(state=state)
+    StepFactory.create(task=task, name="a")
 
     clock.advance(59)
     early = reevaluate()
@@ -89,8 +89,8 @@ def test_task_that_rests_in_a_hop_state_goes_on(state, clock):
 
 
 def test_busy_task_without_a_step_in_flight_is_decided_again(clock):
-    task = TaskFactory(state="steps_in_process")
-    StepFactory(task=task, name="a", state="complete")
+    task = TaskFactory.create(state="steps_in_process")
+    StepFactory.create(task=task, name="a", state="complete")
     clock.advance(121)
 
     found = reevaluate()

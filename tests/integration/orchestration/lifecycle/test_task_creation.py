@@ -1,5 +1,6 @@
 """Creation, engine.md 7.1: what is written, what is refused, and that it is all or nothing."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -59,7 +60,7 @@ def test_every_hop_of_a_creation_names_who_wanted_it():
 
 @pytest.mark.django_db
 def test_task_keeps_what_the_request_said():
-    request = {
+    request: dict[str, Any] = {
         "context": {"deep": [{"ü": None}], "n": 1.5},
         "priority": 7,
         "tags": ["a", "b"],
@@ -139,7 +140,7 @@ def test_running_task_keeps_its_revision_when_the_template_changes():
 @pytest.mark.django_db
 def test_task_takes_the_latest_version_unless_one_is_named():
     for version in ("1.9.0", "1.10.0", "1.2.0"):
-        TemplateFactory(template=linear(1, name="versions", version=version))
+        TemplateFactory.create(template=linear(1, name="versions", version=version))
 
     latest = create_task("versions", namespace="test")
     named = create_task("versions", namespace="test", version="1.2.0")
@@ -217,7 +218,7 @@ def test_nothing_is_written_when_a_request_is_refused(request_, path):
 
 @pytest.mark.django_db
 def test_unknown_template_is_not_found_and_the_nearest_is_named():
-    TemplateFactory(template=linear(1, name="process_order"))
+    TemplateFactory.create(template=linear(1, name="process_order"))
 
     with pytest.raises(NotFoundError, match="process_order"):
         create_task("proces_order", namespace="test")
@@ -289,7 +290,7 @@ def test_key_is_demanded_when_the_caller_must_provide_it():
 
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_left_when_the_callers_transaction_rolls_back():
-    TemplateFactory(template=linear(4))
+    TemplateFactory.create(template=linear(4))
 
     def create_and_fail() -> None:
         with transaction.atomic():
@@ -306,7 +307,7 @@ def test_nothing_is_left_when_the_callers_transaction_rolls_back():
 
 @pytest.mark.django_db(transaction=True)
 def test_message_is_visible_only_after_the_callers_commit(second_connection):
-    TemplateFactory(template=linear(4))
+    TemplateFactory.create(template=linear(4))
 
     with transaction.atomic():
         created = create_task("linear_4", namespace="test")

@@ -19,29 +19,29 @@ TERMINAL = ("complete", "error", "cancelled", "resolved_manually")
 
 def steps_for(goal, task):
     """Give a task the steps that call for a goal."""
-    step = StepFactory(task=task, name="a", state="complete")
+    step = StepFactory.create(task=task, name="a", state="complete")
     if goal == "enqueue":
-        StepFactory(task=task, name="b", parents=[step])
+        StepFactory.create(task=task, name="b", parents=[step])
     elif goal == "in_flight":
-        StepFactory(task=task, name="b", state="in_progress")
+        StepFactory.create(task=task, name="b", state="in_progress")
     elif goal == "retry":
         later = timezone.now() + timedelta(hours=1)
-        StepFactory(task=task, name="b", state="waiting_for_retry", next_retry_at=later)
+        StepFactory.create(task=task, name="b", state="waiting_for_retry", next_retry_at=later)
     elif goal == "blocked":
-        failed = StepFactory(task=task, name="b", state="error")
-        StepFactory(task=task, name="c", parents=[failed])
+        failed = StepFactory.create(task=task, name="b", state="error")
+        StepFactory.create(task=task, name="c", parents=[failed])
     elif goal == "idle":
-        called_off = StepFactory(task=task, name="b", state="cancelled")
-        StepFactory(task=task, name="c", parents=[called_off])
+        called_off = StepFactory.create(task=task, name="b", state="cancelled")
+        StepFactory.create(task=task, name="c", parents=[called_off])
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("letter", OPEN_STATES)
 def test_every_goal_and_cause_leads_where_the_table_says(letter, without_invariants):
-    template = TemplateFactory()
+    template = TemplateFactory.create()
     questions, wanted = [], {}
     for goal, cause in product(GOALS, CAUSES):
-        task = TaskFactory(named_task=template, state=OPEN_STATES[letter])
+        task = TaskFactory.create(named_task=template, state=OPEN_STATES[letter])
         steps_for(goal, task)
         questions.append(Question(task.pk, task.state, Cause(cause)))
         wanted[task.pk] = (goal, cause, expected(goal, letter, cause))
@@ -63,8 +63,8 @@ def test_every_goal_and_cause_leads_where_the_table_says(letter, without_invaria
 @pytest.mark.django_db
 @pytest.mark.parametrize("state", TERMINAL)
 def test_terminal_task_is_left_alone(state, without_invariants):
-    task = TaskFactory(state=state)
-    StepFactory(task=task)
+    task = TaskFactory.create(state=state)
+    StepFactory.create(task=task)
 
     answers = evaluate([Question(task.pk, state, Cause.SUCCESS)])
 
@@ -74,7 +74,7 @@ def test_terminal_task_is_left_alone(state, without_invariants):
 
 @pytest.mark.django_db
 def test_task_without_steps_is_finished():
-    task = TaskFactory()
+    task = TaskFactory.create()
 
     (answer,) = evaluate([Question(task.pk, task.state, Cause.CREATION)])
 
@@ -84,10 +84,10 @@ def test_task_without_steps_is_finished():
 
 @pytest.mark.django_db
 def test_mixed_questions_are_answered_in_one_call():
-    template = TemplateFactory()
+    template = TemplateFactory.create()
     fresh, done = TaskFactory.create_batch(2, named_task=template)
-    StepFactory(task=fresh)
-    StepFactory(task=done, state="complete")
+    StepFactory.create(task=fresh)
+    StepFactory.create(task=done, state="complete")
 
     answers = evaluate([Question(t.pk, t.state, Cause.TIMER) for t in (fresh, done)])
 
@@ -99,8 +99,8 @@ def test_mixed_questions_are_answered_in_one_call():
 
 @pytest.mark.django_db
 def test_step_in_error_is_never_started_though_attempts_are_left(without_invariants):
-    task = TaskFactory(state="steps_in_process")
-    StepFactory(task=task, name="a", state="error", attempts=1, max_attempts=3)
+    task = TaskFactory.create(state="steps_in_process")
+    StepFactory.create(task=task, name="a", state="error", attempts=1, max_attempts=3)
 
     evaluate([Question(task.pk, task.state, Cause.FAILURE)])
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _template(transactional_db):
-    TemplateFactory(template=linear(4))
+    TemplateFactory.create(template=linear(4))
 
 
 def process(limit=10):
@@ -103,7 +103,7 @@ def test_unknown_template_is_tried_again_and_found_once_it_is_registered():
     request_task("later", namespace="test")
 
     process()
-    TemplateFactory(template=linear(1, name="later"))
+    TemplateFactory.create(template=linear(1, name="later"))
     hidden = process()
     show_all_messages()
     process()
