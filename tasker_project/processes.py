@@ -56,18 +56,21 @@ class Child:
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
         self._show = show
         self._log_file = log_file
+        out = log_file.open("wb") if log_file else None
         self._process = subprocess.Popen(  # noqa: S603 - no shell, our own arguments
             arguments,
             cwd=settings.BASE_DIR,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
             stdin=subprocess.DEVNULL,
-            stdout=log_file.open("wb") if log_file else subprocess.PIPE,
+            stdout=out or subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
             start_new_session=True,
             preexec_fn=_die_with(os.getpid()),
         )
+        if out is not None:
+            out.close()
         self.pid = self._process.pid
         self._reader = threading.Thread(target=self._read, name=f"output-{name}", daemon=True)
         self._reader.start()

@@ -22,6 +22,7 @@ def measure(bench: Bench) -> Figures:
     forget_tasks()
     settle()
     bench.say(f"idle: nothing runs, {bench.seconds} s")
+    time.sleep(SETTLE_SECONDS)
     baseline = _commits_per_minute(bench.seconds)
     figures = named("idle.baseline", {"commits_per_minute": baseline})
     for kind, counts in {"orchestrator": (1, 0), "worker": (0, 1)}.items():
