@@ -317,3 +317,13 @@ def test_message_is_visible_only_after_the_callers_commit(second_connection):
     assert second_connection(COUNT) == 1
     run_to_the_end()
     assert task_history(created.task_uuid) == LINEAR_4
+
+
+@pytest.mark.django_db
+def test_template_whose_kind_of_step_cannot_run_yet_is_refused():
+    template = linear(2, name="decides", steps={"step_2": {"type": "decision"}})
+
+    with pytest.raises(InvalidRequestError, match="step_2"):
+        start(template)
+
+    assert not Task.objects.exists()
