@@ -92,7 +92,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def _fresh_content_types() -> None:
-    """Forget the content types of the test before: a rollback or flush may have taken their rows."""
+    """Forget the content types of the test before: a rollback may have taken their rows."""
     from django.contrib.contenttypes.models import ContentType
 
     ContentType.objects.clear_cache()
