@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from orchestration.conf import EngineSettings, engine_settings
+from orchestration.conf import EngineSettings
 from orchestration.lifecycle import (
     discovery,
     due_work,
@@ -96,20 +96,18 @@ class Discovery:
 def build_loops(
     process: ProcessIdentity,
     *,
-    settings: EngineSettings | None = None,
-    poll_seconds: float | Callable[[], float] | None = None,
+    settings: EngineSettings,
+    poll_seconds: Callable[[], float],
 ) -> list[Loop]:
     """Return the loops of an orchestrator, in the order of their start."""
-    settings = settings or engine_settings()
     move = Move(f"system:{process.uuid}", processor_uuid=process.uuid)
-    poll = fallback_poll_seconds(settings) if poll_seconds is None else poll_seconds
     due = DueWork(move, settings, next_reap=time.monotonic() + settings.heartbeat_seconds)
     waiting = Discovery(move)
     return [
         Loop(
             "results",
             lambda: result_processor.process_results(limit=settings.result_batch_count, move=move),
-            idle_seconds=poll,
+            idle_seconds=poll_seconds,
             wake_on=[ORCHESTRATION_CHANNEL],
         ),
         Loop(
@@ -117,7 +115,7 @@ def build_loops(
             lambda: request_processor.process_requests(
                 limit=settings.request_batch_count, actor=move.actor
             ),
-            idle_seconds=poll,
+            idle_seconds=poll_seconds,
             wake_on=[ORCHESTRATION_CHANNEL],
         ),
         Loop(
@@ -134,15 +132,6 @@ def build_loops(
         ),
         Loop("sweep", _sweep(move), idle_seconds=settings.sweep_seconds),
     ]
-
-
-def fallback_poll_seconds(settings: EngineSettings) -> float:
-    """Return the poll of the queues in the process's mode (engine.md 6.6)."""
-    if settings.mode == "PollingOnly":
-        return settings.polling_only_ms / 1000
-    if settings.mode == "EventDrivenOnly":
-        return settings.sweep_seconds
-    return settings.orchestrator_poll_ms / 1000
 
 
 def _sweep(move: Move) -> Callable[[], int]:
