@@ -1,9 +1,9 @@
 """The registry's tables, and the two functions that every table's defaults call."""
 
 import django.db.models.deletion
-import templates_registry.models
 from django.db import migrations, models
 
+import templates_registry.models
 
 # Here and not among orchestration's versioned files: the registry stands below orchestration, and
 # its own tables need both functions.
