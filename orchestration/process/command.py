@@ -8,9 +8,9 @@ import argparse
 import sys
 from typing import Any
 
-from django.core import checks
 from django.core.management.base import BaseCommand, CommandParser
 
+from orchestration.checks import refuse_bad_settings
 from orchestration.conf import MODES
 from orchestration.runtime.supervisor import EXIT_BAD_CONFIGURATION
 
@@ -34,11 +34,7 @@ class ProcessCommand(BaseCommand):
 
     def handle(self, *args: object, **options: Any) -> None:
         """Refuse bad settings, live, and end with the exit code of the process."""
-        problems = [each for each in checks.run_checks() if each.is_serious()]
-        if problems:
-            for problem in problems:
-                self.stderr.write(str(problem))
-            sys.exit(EXIT_BAD_CONFIGURATION)
+        refuse_bad_settings(code=EXIT_BAD_CONFIGURATION)
         sys.exit(self.run(options))
 
     def run(self, options: dict[str, Any]) -> int:

@@ -47,13 +47,10 @@ def find_plan(claim: Claim) -> Plan:
 
 
 def _make_plan(step: StepTemplate) -> Plan:
-    handler = step.handler
-    definition = HandlerDefinition(
-        handler.callable, handler.method, handler.resolver, handler.initialization
-    )
     wanted = step.validate_result
     is_wanted = engine_settings().validate_results if wanted is None else wanted
     is_checked = is_wanted and step.result_schema is not None
+    definition = HandlerDefinition.from_step(step)
     return Plan(step, definition, _checker(step.result_schema) if is_checked else None)
 
 

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from templates_registry.schema import StepTemplate
 
 DEFAULT_METHOD = "call"
 
@@ -30,6 +33,12 @@ class HandlerDefinition:
             data.get("resolver"),
             data.get("initialization") or {},
         )
+
+    @classmethod
+    def from_step(cls, step: "StepTemplate") -> "HandlerDefinition":
+        """Build it from a step of a template."""
+        handler = step.handler
+        return cls(handler.callable, handler.method, handler.resolver, handler.initialization)
 
     def effective_method(self) -> str:
         """Return the name of the method to call."""

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from orchestration.runtime.startup import BadConfiguration
 from templates_registry import registry
 from templates_registry.models import NamedTask, TaskNamespace
-from templates_registry.schema import StepTemplate
 from workers.conf import worker_settings
 from workers.registry import HandlerDefinition, HandlerRegistry, ResolutionError
 
@@ -74,17 +73,10 @@ def unresolved_callables(namespace: str) -> list[str]:
     for name, version in _active_templates(namespace):
         for step in registry.find(namespace, name, version).template.steps:
             try:
-                handlers.locate(_definition(step))
+                handlers.locate(HandlerDefinition.from_step(step))
             except ResolutionError as error:
                 reasons[f"{name}@{version}, step {step.name}: {error}"] = None
     return list(reasons)
-
-
-def _definition(step: StepTemplate) -> HandlerDefinition:
-    handler = step.handler
-    return HandlerDefinition(
-        handler.callable, handler.method, handler.resolver, handler.initialization
-    )
 
 
 def _checked(wanted: Sequence[str]) -> list[str]:

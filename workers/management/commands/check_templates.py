@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from templates_registry.errors import Finding, Severity, finding
 from templates_registry.registry.sources import template_files, template_sources
-from templates_registry.schema import Inspected, Report, StepTemplate, inspect_file
+from templates_registry.schema import Inspected, Report, inspect_file
 from workers.registry import HandlerDefinition, HandlerRegistry, ResolutionError
 
 
@@ -84,19 +84,10 @@ def _unresolved(inspected: Inspected) -> Iterator[Finding]:
     registry = HandlerRegistry.instance()
     for index, step in enumerate(inspected.template.steps):
         try:
-            registry.locate(_definition(step))
+            registry.locate(HandlerDefinition.from_step(step))
         except ResolutionError as error:
             path = f"steps[{index}].handler.callable"
             yield finding("UNRESOLVED_HANDLER", str(error), path=path, step=step.name)
-
-
-def _definition(step: StepTemplate) -> HandlerDefinition:
-    return HandlerDefinition(
-        step.handler.callable,
-        step.handler.method,
-        step.handler.resolver,
-        step.handler.initialization,
-    )
 
 
 def _has_failed(inspected: Inspected, *, strict: bool) -> bool:
