@@ -6,9 +6,10 @@ Nobody works the tasks off meanwhile: the figure is that of the request, not of 
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from tasker_project.bench.database import settle
 from tasker_project.bench.loading import label, load_tasks
 from tasker_project.bench.percentiles import Figures, summarise
-from tasker_project.bench.running import Bench, forget_tasks, purge_queues, settle
+from tasker_project.bench.running import Bench, forget_tasks, purge_queues
 from tasker_project.bench.shapes import NAMESPACE
 from tasker_project.bench.web import OpenApi, running_web
 

@@ -113,6 +113,14 @@ def value(statement: str, **parameters: Any) -> Any:
     return found
 
 
+def settle() -> None:
+    """Bring planner statistics and dead rows into the state that autovacuum would, then flush."""
+    rows("SET statement_timeout = 0")  # a busy disk may take longer than a request ever may
+    rows("VACUUM (ANALYZE)")
+    if value("SELECT pg_has_role('pg_checkpoint', 'USAGE')"):
+        rows("CHECKPOINT")
+
+
 def _run(statement: str, name: str) -> None:
     """Run a statement that names a database."""
     composed = sql.SQL(statement).format(sql.Identifier(name))

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
-from tasker_project.bench.database import rows
+from tasker_project.bench.database import rows, settle
 from tasker_project.bench.errors import BenchError
 from tasker_project.bench.percentiles import Figures, summarise
 from tasker_project.bench.phases import phases
-from tasker_project.bench.running import Bench, check_alive, create, forget_tasks, settle
+from tasker_project.bench.running import Bench, check_alive, create, forget_tasks
 from tasker_project.bench.shapes import NAMESPACE
 from tasker_project.bench.web import running_web
 from tasker_project.processes import ProcessGroup

@@ -7,10 +7,10 @@ without any (autovacuum) is measured first and subtracted.
 import time
 
 from tasker_project.bench import usage
-from tasker_project.bench.database import value
+from tasker_project.bench.database import settle, value
 from tasker_project.bench.errors import BenchError
 from tasker_project.bench.percentiles import Figures, named
-from tasker_project.bench.running import Bench, check_alive, forget_tasks, settle
+from tasker_project.bench.running import Bench, check_alive, forget_tasks
 
 # A backend tells its counts up to 10 s late when it has nothing to do.
 SETTLE_SECONDS = 11.0

@@ -4,7 +4,7 @@ import random
 from importlib.resources import files
 from uuid import UUID
 
-from tasker_project.bench.database import rows, value
+from tasker_project.bench.database import rows, settle, value
 
 
 def load_tasks(count: int) -> None:
@@ -13,8 +13,7 @@ def load_tasks(count: int) -> None:
     rows("SET statement_timeout = 0")
     script = files("tasker_project.bench").joinpath("load.sql").read_text("utf-8")
     rows(script.replace("%", "%%"))
-    rows("VACUUM (ANALYZE)")
-    rows("CHECKPOINT")
+    settle()
 
 
 def pick_tasks(count: int, *, random_state: int) -> list[UUID]:

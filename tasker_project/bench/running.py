@@ -106,9 +106,3 @@ def purge_queues() -> None:
     """Throw away all messages, so that no queue is too full for the next measurement."""
     for (queue,) in rows("SELECT queue_name FROM pgmq.list_queues()"):
         value("SELECT pgmq.purge_queue(%(queue)s)", queue=queue)
-
-
-def settle() -> None:
-    """Bring planner statistics and dead rows into the state that autovacuum would, then flush."""
-    rows("VACUUM (ANALYZE)")
-    rows("CHECKPOINT")

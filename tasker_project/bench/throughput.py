@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from tasker_project.bench.database import rows
+from tasker_project.bench.database import rows, settle
 from tasker_project.bench.errors import BenchError
 from tasker_project.bench.percentiles import Figures, named
-from tasker_project.bench.running import Bench, check_alive, create, forget_tasks, settle
+from tasker_project.bench.running import Bench, check_alive, create, forget_tasks
 from tasker_project.bench.sampling import Sampler, between
 from tasker_project.bench.shapes import SHAPES
 

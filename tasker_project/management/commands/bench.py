@@ -1,5 +1,6 @@
 """`manage.py bench [SUITE…]`: measures the engine on this machine and says with what."""
 
+import argparse
 import sys
 import tempfile
 from pathlib import Path
@@ -17,13 +18,15 @@ from tasker_project.bench.suites import SUITES
 from tasker_project.demo.client import DemoError
 from tasker_project.processes import interruptible
 
-# What of the options the suites are told; the rest is the command's own.
-ASKED = (
-    *("tasks", "samples", "orchestrators", "workers", "slots", "seconds", "concurrency", "sizes"),
-    "random_state",
-)
-
-
+NUMBERS = {
+    "tasks": (3000, "tasks of the backlog (throughput, notify)"),
+    "samples": (100, "samples of each figure"),
+    "orchestrators": (1, "processes of the engine"),
+    "workers": (1, "processes of the engine"),
+    "slots": (10, "handlers that a worker runs at the same time"),
+    "seconds": (60, "how long to watch (idle)"),
+    "concurrency": (16, "clients at once (api)"),
+}
 NARROWEST = 110  # columns a file or a pipe gets, so that no key is cut
 
 
@@ -35,15 +38,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options; every one is read by the suites that it concerns."""
         parser.add_argument("suites", nargs="*", metavar="SUITE", help=", ".join(SUITES))
-        parser.add_argument("--tasks", type=int, default=3000, help="throughput: tasks")
-        parser.add_argument("--samples", type=int, default=100, help="samples per figure")
-        parser.add_argument("--orchestrators", type=int, default=1)
-        parser.add_argument("--workers", type=int, default=1)
-        parser.add_argument("--slots", type=int, default=10, help="handler slots of each worker")
-        parser.add_argument("--seconds", type=int, default=60, help="idle: how long to watch")
-        parser.add_argument("--concurrency", type=int, default=16, help="api: clients at once")
+        for name, (default, what) in NUMBERS.items():
+            parser.add_argument(f"--{name}", type=_at_least_one, default=default, help=what)
         parser.add_argument(
-            "--sizes", type=int, nargs="+", default=[5000, 100_000], help="sql: tasks to load"
+            "--sizes",
+            type=_at_least_one,
+            nargs="+",
+            default=[5000, 100_000],
+            help="sql: tasks to load",
         )
         parser.add_argument("--random-state", type=int, default=7)
         parser.add_argument("--here", action="store_true", help="measure this very database")
@@ -67,7 +69,7 @@ class Command(BaseCommand):
             raise CommandError("Interrupted; nothing was left behind.", returncode=130) from None
 
     def _measure(self, suites: list[str], options: dict[str, Any]) -> None:
-        asked = {name: options[name] for name in ASKED}
+        asked = {name: options[name] for name in (*NUMBERS, "sizes", "random_state")}
         earlier = comparison.read(options["compare"]) if options["compare"] else {}
         console = Console(file=self.stdout)  # type: ignore[arg-type]
         if not console.is_terminal:
@@ -88,3 +90,10 @@ class Command(BaseCommand):
         misses += comparison.regressions(figures, earlier, max_percent=options["max_regression"])
         if misses:
             raise CommandError("\n".join(misses))
+
+
+def _at_least_one(text: str) -> int:
+    """Read a number that must not be 0."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: at least 1 is needed")
+    return number
