@@ -58,12 +58,13 @@ def test_a_task_whose_steps_are_all_enqueued_has_no_worker(clock):
     assert row["stuck_duration_minutes"] == 11
 
 
-def test_a_live_lease_is_a_sign_of_life(clock):
+@pytest.mark.parametrize("state", ["steps_in_process", "evaluating_results"])
+def test_a_live_lease_is_a_sign_of_life(clock, state):
     single(
         "in_progress",
         state_entered_at=clock.now,
         lease_until=clock.now + timedelta(hours=2),
-        task={"state": "steps_in_process", "state_entered_at": clock.now},
+        task={"state": state, "state_entered_at": clock.now},
     )
 
     clock.advance(3600)

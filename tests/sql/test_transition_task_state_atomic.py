@@ -66,8 +66,11 @@ def test_what_the_caller_announced_is_used_and_left_as_it_was():
     announced = '{"actor": "system", "reason": "import"}'
     run("SELECT set_config('tasker.move', %s, true)", announced)
 
-    value("SELECT transition_task_state_atomic(%s, 'pending', 'initializing', NULL)", task.pk)
+    value(
+        "SELECT transition_task_state_atomic(%s, 'pending', 'initializing', %s)", task.pk, PROCESSOR
+    )
 
     hop = TaskTransition.objects.get(task=task, sort_key=2)
     assert (hop.actor, hop.metadata) == ("system", {"reason": "import"})
+    assert hop.processor_uuid == PROCESSOR
     assert value("SELECT current_setting('tasker.move')") == announced
