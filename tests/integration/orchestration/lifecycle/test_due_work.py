@@ -4,7 +4,6 @@ import time
 from uuid import uuid4
 
 import pytest
-from django.db import connections
 
 from orchestration.conf import engine_settings
 from orchestration.lifecycle import due_work
@@ -14,7 +13,7 @@ from orchestration.orchestrator import DueWork
 from orchestration.queries import steps
 from orchestration.queries.processes import ProcessRow, register_process
 from orchestration.queries.recovery import seconds_until_due
-from orchestration.runtime.database import CONNECTION_ERRORS
+from orchestration.runtime.database import CONNECTION_ERRORS, discard_connections
 from orchestration.testing import linear, shape
 from tests.factories import ticks
 from tests.factories.histories import RAN_TWICE, states, step_histories, task_history
@@ -275,7 +274,7 @@ def test_nobody_is_judged_for_one_heartbeat_after_a_lost_connection(clock, secon
 
     with pytest.raises(CONNECTION_ERRORS):
         timer.run_once()
-    connections["default"].close()
+    discard_connections()  # as the loop does
     clock.advance(31)
     found = timer.run_once()
 
