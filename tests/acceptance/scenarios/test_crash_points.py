@@ -1,0 +1,262 @@
+"""Whoever dies after whatever it sent has done its turn wholly or not at all: X8, engine.md 7.5.
+
+Beside creation and results (test_crashes_of_orchestrators.py: on real processes) these are mixed
+batches, the caller's own transaction, timers, discovery, and operators. A turn is killed after its
+first statement, then after its second, and so on up to its commit. Until then not one row of any
+table or queue is another; from then on the turn is done, and nobody needs to repeat it.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from orchestration.client import create_task, request_task
+from orchestration.messaging import pgmq
+from orchestration.messaging.messages import RESULTS_QUEUE
+from orchestration.models import Task, WorkflowStep
+from orchestration.queries.steps import Claim, StepReport
+from orchestration.testing import diamond, linear
+from templates_registry import registry
+from templates_registry.models import DependentSystem
+from tests.crash_driver import APPLICATION_NAME
+from tests.factories import ticks
+from tests.factories.histories import RAN_ONCE, RAN_TWICE, step_histories, task_history
+from tests.processes import PROJECT, database_url, wait_until
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.django_db(transaction=True)]
+MOST_STATEMENTS = 40
+FLAKY = {"retry": {"backoff": "linear", "backoff_base_ms": 700}}
+SLOW = {"retry": {"backoff": "linear", "backoff_base_ms": 60_000}}
+DIAMOND = "P I Q S E Q S E Q S E C"
+
+
+class Crashes:
+    """Has turns killed, and looks at what they left."""
+
+    def __init__(self, driver: "subprocess.Popen[str]") -> None:
+        self.driver = driver
+
+    def kills(self, turn: str, *, after: int, **given: Any) -> bool:
+        """Do a turn that dies after so many statements and commits; tell whether it did."""
+        assert self.driver.stdin
+        assert self.driver.stdout
+        self.driver.stdin.write(json.dumps({"turn": turn, "after": after, "given": given}) + "\n")
+        self.driver.stdin.flush()
+        said: str = self.driver.stdout.readline().strip()
+        assert said in ("killed", "done"), f"{turn} after {after}: {said}"
+        wait_until(is_session_over)
+        return said == "killed"
+
+    def everywhere(self, turn: str, **given: Any) -> int:
+        """Kill a turn after each of its statements; return after how many it was done."""
+        before = everything()
+        for count in range(1, MOST_STATEMENTS):
+            assert self.kills(turn, after=count, **given), f"{turn} has done nothing"
+            if everything() != before:
+                ticks.assert_invariants()
+                return count
+        raise AssertionError(f"{turn} sends more than {MOST_STATEMENTS} statements")
+
+
+@pytest.fixture
+def crashes() -> Iterator[Crashes]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.crash_driver"],
+        env={**os.environ, "DATABASE_URL": database_url()},
+        cwd=PROJECT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as driver:
+        yield Crashes(driver)
+        assert driver.stdin
+        driver.stdin.close()
+        driver.wait(10)
+    ticks.assert_invariants()
+
+
+def ask(statement, *values):
+    with connections["default"].cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall()
+
+
+def is_session_over():
+    """Tell whether the server has noticed that the client is dead."""
+    found = ask("SELECT 1 FROM pg_stat_activity WHERE application_name = %s", APPLICATION_NAME)
+    return not found
+
+
+def everything():
+    """Return every row of the engine's tables and queues, with when a message is visible."""
+    tables = ask(
+        "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables "
+        "WHERE tablename LIKE 'tasker\\_%%' OR schemaname = 'pgmq' AND tablename ~ '^[qa]_' "
+        "ORDER BY 1"
+    )
+    assert len(tables) > 15
+    return {
+        table: ask(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY 1")  # noqa: S608
+        for (table,) in tables
+    }
+
+
+def step_of(created, name="step_1"):
+    return WorkflowStep.objects.get(task_id=created.task_uuid, name=name)
+
+
+# ------------------------------------------------------------ 7.1: creation
+
+
+def test_repeated_creation_finds_the_task_of_the_one_that_died_after_its_commit(crashes):
+    registry.register(diamond())
+
+    assert crashes.everywhere("create") >= 5
+
+    again = create_task("diamond", namespace="test", idempotency_key="crash")
+    assert not again.created
+    assert Task.objects.get().pk == again.task_uuid
+    ticks.run_to_the_end()
+    assert task_history(again.task_uuid) == DIAMOND
+
+
+def test_creation_dies_with_the_transaction_of_its_caller(crashes):
+    registry.register(diamond())
+
+    assert crashes.everywhere("create_within") >= 6
+
+    assert DependentSystem.objects.filter(name="the caller's own").exists()
+    task = Task.objects.get()
+    assert task_history(task.pk) == "P I Q S"
+    ticks.run_to_the_end()
+    assert task_history(task.pk) == DIAMOND
+
+
+def test_request_is_in_the_queue_until_its_task_is_there(crashes):
+    registry.register(diamond())
+    request_task("diamond", namespace="test")
+
+    assert crashes.everywhere("request") >= 6
+
+    ticks.run_to_the_end()
+    assert task_history(Task.objects.get().pk) == DIAMOND
+
+
+# ------------------------------------------------------------ 7.2: results
+
+
+def test_batch_of_every_outcome_is_processed_wholly_or_not(crashes):
+    good = ticks.start(linear(2, name="good"))
+    flaky = ticks.start(linear(2, name="flaky", steps={"step_1": SLOW}))
+    broken = ticks.start(linear(2, name="broken"))
+    last = ticks.start(linear(1, name="last"))
+    outcomes: dict[UUID, Callable[[Claim], StepReport]] = {
+        good.task_uuid: ticks.success,
+        flaky.task_uuid: ticks.failure,
+        broken.task_uuid: partial(ticks.failure, retryable=False),
+        last.task_uuid: ticks.success,
+    }
+    ticks.report(*(outcomes[claimed.task_uuid](claimed) for claimed in ticks.claim()))
+    obsolete = {"task_uuid": str(good.task_uuid), "step_uuid": str(step_of(good).pk)}
+    pgmq.send(RESULTS_QUEUE, obsolete | {"state_version": 1})
+
+    assert crashes.everywhere("results") >= 4
+
+    assert pgmq.metrics(RESULTS_QUEUE).depth == 0
+    assert [task_history(made.task_uuid) for made in (good, flaky, broken, last)] == [
+        "P I Q S E Q S",
+        "P I Q S E:step_failed R",
+        "P I Q S E:step_failed B",
+        "P I Q S E C",
+    ]
+    ticks.run_to_the_end()
+    assert task_history(good.task_uuid) == "P I Q S E Q S E C"
+
+
+def test_both_results_of_a_join_are_processed_wholly_or_not(crashes):
+    made = ticks.start(diamond())
+    ticks.run_step()
+    ticks.report(*map(ticks.success, ticks.claim()))
+
+    assert crashes.everywhere("results") >= 4
+
+    assert task_history(made.task_uuid) == "P I Q S E Q S E Q S"
+    ticks.run_to_the_end()
+    assert task_history(made.task_uuid) == DIAMOND
+    assert set(step_histories(made.task_uuid).values()) == {RAN_ONCE}
+
+
+# ------------------------------------------------------------ timers and discovery
+
+
+def test_due_retries_start_wholly_or_not(crashes):
+    made = [ticks.start(linear(1, name="flaky", steps={"step_1": FLAKY})) for _ in range(3)]
+    ticks.report(*map(ticks.failure, ticks.claim()))
+    ticks.process()
+    wait_until(lambda: all(step_of(each).next_retry_at <= timezone.now() for each in made))
+
+    assert crashes.everywhere("retries") >= 5
+
+    assert {task_history(each.task_uuid) for each in made} == {"P I Q S E:step_failed R Q S"}
+    ticks.run_to_the_end()
+    assert {step_histories(each.task_uuid)["step_1"] for each in made} == {RAN_TWICE}
+
+
+def test_lost_claims_are_taken_back_wholly_or_not(crashes):
+    again = ticks.start(linear(1, name="again"))
+    never = ticks.start(linear(1, name="never", steps={"step_1": {"retry": {"max_attempts": 1}}}))
+    assert len(ticks.claim()) == 2
+    long_ago = timezone.now() - timedelta(minutes=1)
+    WorkflowStep.objects.filter(state="in_progress").update(lease_until=long_ago)
+
+    assert crashes.everywhere("reap") >= 4
+
+    assert task_history(never.task_uuid) == "P I Q S E:step_failed B"
+    assert task_history(again.task_uuid) == "P I Q S"
+    assert step_of(again).requeue_count == 1
+    ticks.run_to_the_end()
+    assert task_history(again.task_uuid) == "P I Q S E C"
+
+
+def test_waiting_tasks_are_let_in_wholly_or_not(crashes):
+    made = [ticks.start(diamond(), start=False) for _ in range(3)]
+
+    assert crashes.everywhere("admit") >= 5
+
+    assert {task_history(each.task_uuid) for each in made} == {"P I Q S"}
+    ticks.run_to_the_end()
+    assert {task_history(each.task_uuid) for each in made} == {DIAMOND}
+
+
+# ------------------------------------------------------------ operators
+
+
+@pytest.mark.parametrize(
+    ("action", "task", "step"),
+    [
+        ("cancel_task", "cancelled", "cancelled"),
+        ("retry_failed_steps", "steps_in_process", "enqueued"),
+        ("reset_step", "steps_in_process", "enqueued"),
+        ("resolve_step", "steps_in_process", "resolved_manually"),
+    ],
+)
+def test_operator_acts_wholly_or_not(crashes, action, task, step):
+    made = ticks.blocked()
+    uuid = step_of(made).pk if action.endswith("_step") else made.task_uuid
+
+    assert crashes.everywhere("operate", action=action, uuid=str(uuid)) >= 4
+
+    assert Task.objects.get(pk=made.task_uuid).state == task
+    assert step_of(made).state == step
+    ticks.run_to_the_end()
+    assert Task.objects.get(pk=made.task_uuid).state in {"cancelled", "complete"}
