@@ -4,7 +4,6 @@
 as the NamedTuple that the caller names, whose fields are the statement's columns in order.
 """
 
-from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple, TypeVar
@@ -40,10 +39,3 @@ def execute(query: str, **parameters: Any) -> int:
     with connection.cursor() as cursor:
         cursor.execute(read(f"queries/{query}.sql"), parameters)
         return int(cursor.rowcount)
-
-
-def column_names(query: str, parameters: Mapping[str, Any]) -> list[str]:
-    """Return the names of a statement's columns; a test compares them with the row types."""
-    with connection.cursor() as cursor:
-        cursor.execute(read(f"queries/{query}.sql"), parameters)
-        return [column.name for column in cursor.description or ()]

@@ -43,12 +43,10 @@ BEGIN
     ) AS s
     WHERE (s.attempts = 0 OR (s.retryable AND s.attempts < s.max_attempts))
       AND coalesce(
+        s.next_retry_at,
         CASE
-          WHEN s.state = 'waiting_for_retry' THEN coalesce(
-            s.next_retry_at,
-            calculate_step_next_retry_time(
-              s.backoff_request_seconds, s.last_attempted_at, s.last_failure_at, s.attempts
-            )
+          WHEN s.state = 'waiting_for_retry' THEN calculate_step_next_retry_time(
+            s.backoff_request_seconds, s.last_attempted_at, s.last_failure_at, s.attempts
           )
         END,
         v_now
