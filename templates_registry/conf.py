@@ -26,6 +26,10 @@ Table = TypeVar("Table")
 TABLES = (  # as text: the registry stands below the other two packages
     "templates_registry.conf.RegistrySettings",
     "orchestration.conf.EngineSettings",
+    "orchestration.conf.PoolSettings",
+    "orchestration.conf.ProtectionSettings",
+    "orchestration.conf.StalenessSettings",
+    "orchestration.conf.RetentionSettings",
     "workers.conf.WorkerSettings",
 )
 BOOLEANS = {"true": True, "1": True, "yes": True, "on": True}

@@ -28,6 +28,9 @@ class WorkerSettings:
     worker_http_port: int = setting(
         8081, "status server of a worker; 0 = off", minimum=0, maximum=65535
     )
+    min_concurrent_handlers: int = setting(
+        2, "slots of a worker that has little to do", minimum=1, maximum=256
+    )
     max_concurrent_handlers: int = setting(10, "slots of a worker", minimum=1, maximum=256)
     shed_claims_at: float = setting(
         0.8,

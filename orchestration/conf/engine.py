@@ -1,8 +1,4 @@
-"""The engine's own settings, and those of the processes and the database they run on.
-
-Every row is read by some part of the code; the reader, with its order of code, variable, profile
-and default, is `templates_registry.conf`. What only a worker needs is in `workers.conf`.
-"""
+"""How tasks are coordinated, retried and limited, and the database that all stands on."""
 
 from dataclasses import dataclass
 

@@ -1,0 +1,26 @@
+"""The engine's settings, one table per subject, each with the getter that reads it once.
+
+Every row is read by some part of the code; the reader, with its order of code, variable, profile
+and default, is `templates_registry.conf`. What only a worker needs is in `workers.conf`.
+"""
+
+from orchestration.conf.engine import BACKOFF_STRATEGIES, MODES, EngineSettings, engine_settings
+from orchestration.conf.pools import PoolSettings, pool_settings
+from orchestration.conf.protection import ProtectionSettings, protection_settings
+from orchestration.conf.retention import RetentionSettings, retention_settings
+from orchestration.conf.staleness import StalenessSettings, staleness_settings
+
+__all__ = [
+    "BACKOFF_STRATEGIES",
+    "MODES",
+    "EngineSettings",
+    "PoolSettings",
+    "ProtectionSettings",
+    "RetentionSettings",
+    "StalenessSettings",
+    "engine_settings",
+    "pool_settings",
+    "protection_settings",
+    "retention_settings",
+    "staleness_settings",
+]

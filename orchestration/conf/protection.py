@@ -1,0 +1,43 @@
+"""When new work is turned away: deep queues, late results, open circuit breakers."""
+
+from dataclasses import dataclass
+
+from templates_registry.conf import cached, setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtectionSettings:
+    """Table of what protects the engine; attribute = name of the setting in lower case."""
+
+    backpressure_enabled: bool = setting(True, "answer 503 to new tasks while the engine is behind")
+    backpressure_refresh_seconds: int = setting(
+        5, "age at which the verdict is renewed", unit="seconds", minimum=1, maximum=300
+    )
+    backpressure_stale_seconds: int = setting(
+        30, "age at which the verdict no longer counts", unit="seconds", minimum=1, maximum=300
+    )
+    queue_warning: int = setting(
+        1000, "work of a namespace from which health says degraded", minimum=1
+    )
+    queue_critical: int = setting(
+        5000,
+        "work of a namespace from which tasks are refused for 30 s",
+        minimum=1,
+        profiles={"test": 500},
+    )
+    queue_overflow: int = setting(
+        10_000,
+        "work of a namespace from which tasks are refused for 60 s",
+        minimum=1,
+        profiles={"test": 1000},
+    )
+    orchestration_lag_seconds: int = setting(
+        15,
+        "age of the oldest orchestration message from which tasks are refused",
+        unit="seconds",
+        minimum=1,
+        maximum=3600,
+    )
+
+
+protection_settings = cached(ProtectionSettings)
