@@ -5,10 +5,11 @@ tasks are held by row locks, and every function may run twice.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from orchestration.conf import EngineSettings
+from orchestration import health
+from orchestration.conf import EngineSettings, PoolSettings
 from orchestration.lifecycle import (
     discovery,
     due_work,
@@ -20,8 +21,11 @@ from orchestration.messaging.messages import DUE_WORK_CHANNEL, ORCHESTRATION_CHA
 from orchestration.queries import recovery
 from orchestration.queries.tasks import Move
 from orchestration.runtime.database import CONNECTION_ERRORS
+from orchestration.runtime.executor_pool import ExecutorPool
 from orchestration.runtime.identity import ProcessIdentity
 from orchestration.runtime.loop import Loop
+from orchestration.runtime.pool_size import PoolSize
+from templates_registry.conf import Range
 
 # Bounds of the pause between two rounds of the due-work loop (engine.md 6.7). In PollingOnly a
 # retry that another process scheduled is seen a second later at most.
@@ -29,6 +33,8 @@ LEAST_PAUSE_SECONDS = 0.05
 POLLING_PAUSE_SECONDS = 1.0
 DISCOVERY_SECONDS = 5.0
 BACKLOGGED_DISCOVERY_SECONDS = 1.0
+DISCOVERY_PAUSES_AT = 0.9
+"""Share of the connection pool in use above which no waiting task is let in."""
 
 
 @dataclass
@@ -82,9 +88,12 @@ class Discovery:
     move: Move
     holds_back: bool = False
 
-    def run_once(self) -> int:
-        """Let tasks in and return how many."""
-        admission = discovery.admit_waiting_tasks(move=self.move)
+    def do_batch(self, limit: int) -> int:
+        """Let up to `limit` tasks in and return how many."""
+        if _database_share() >= DISCOVERY_PAUSES_AT:
+            self.holds_back = True
+            return 0
+        admission = discovery.admit_waiting_tasks(limit=limit, move=self.move)
         self.holds_back = admission.holds_back
         return admission.admitted
 
@@ -93,45 +102,83 @@ class Discovery:
         return BACKLOGGED_DISCOVERY_SECONDS if self.holds_back else DISCOVERY_SECONDS
 
 
-def build_loops(
+def build_parts(
     process: ProcessIdentity,
     *,
     settings: EngineSettings,
+    bounds: PoolSettings,
     poll_seconds: Callable[[], float],
-) -> list[Loop]:
-    """Return the loops of an orchestrator, in the order of their start."""
+) -> list[Loop | ExecutorPool]:
+    """Return the pools and the single loops of an orchestrator, in the order of their start."""
     move = Move(f"system:{process.uuid}", processor_uuid=process.uuid)
     due = DueWork(move, settings, next_reap=time.monotonic() + settings.heartbeat_seconds)
-    waiting = Discovery(move)
+    pools = _build_pools(move, settings=settings, bounds=bounds, poll_seconds=poll_seconds)
     return [
-        Loop(
-            "results",
-            lambda: result_processor.process_results(limit=settings.result_batch_count, move=move),
-            idle_seconds=poll_seconds,
-            wake_on=[ORCHESTRATION_CHANNEL],
-        ),
-        Loop(
-            "requests",
-            lambda: request_processor.process_requests(
-                limit=settings.request_batch_count, actor=move.actor
-            ),
-            idle_seconds=poll_seconds,
-            wake_on=[ORCHESTRATION_CHANNEL],
-        ),
+        *pools,
         Loop(
             "due_work",
             due.run_once,
             idle_seconds=due.idle_seconds,
             wake_on=[DUE_WORK_CHANNEL],
         ),
-        Loop(
-            "discovery",
-            waiting.run_once,
+        Loop("sweep", _sweep(move), idle_seconds=settings.sweep_seconds),
+        Loop("scaling", _scale(pools), idle_seconds=bounds.pool_scale_seconds),
+    ]
+
+
+def _build_pools(
+    move: Move,
+    *,
+    settings: EngineSettings,
+    bounds: PoolSettings,
+    poll_seconds: Callable[[], float],
+) -> list[ExecutorPool]:
+    waiting = Discovery(move)
+    return [
+        ExecutorPool(
+            _size("results", bounds.pool_results),
+            lambda limit: result_processor.process_results(limit=limit, move=move),
+            batch_count=settings.result_batch_count,
+            idle_seconds=poll_seconds,
+            wake_on=[ORCHESTRATION_CHANNEL],
+        ),
+        ExecutorPool(
+            _size("requests", bounds.pool_requests),
+            lambda limit: request_processor.process_requests(limit=limit, actor=move.actor),
+            batch_count=settings.request_batch_count,
+            idle_seconds=poll_seconds,
+            wake_on=[ORCHESTRATION_CHANNEL],
+        ),
+        ExecutorPool(
+            _size("discovery", bounds.pool_discovery),
+            waiting.do_batch,
+            batch_count=settings.ready_batch_count,
             idle_seconds=waiting.idle_seconds,
             wake_on=[DUE_WORK_CHANNEL],
         ),
-        Loop("sweep", _sweep(move), idle_seconds=settings.sweep_seconds),
     ]
+
+
+def _size(name: str, bounds: Range) -> PoolSize:
+    return PoolSize(
+        name,
+        minimum=bounds.minimum,
+        maximum=bounds.maximum,
+        database_share=_database_share,
+    )
+
+
+def _database_share() -> float:
+    return health.pool_use().share
+
+
+def _scale(pools: Sequence[ExecutorPool]) -> Callable[[], int]:
+    def run_once() -> int:
+        for pool in pools:
+            pool.scale()
+        return 0
+
+    return run_once
 
 
 def _sweep(move: Move) -> Callable[[], int]:

@@ -82,7 +82,7 @@ def turn_named(name: str, given: dict[str, Any]) -> Callable[[], object]:
         "results": ticks.process,
         "retries": lambda: due_work.start_due_retries(move=ticks.MOVE),
         "reap": lambda: due_work.reap_lost_claims(move=ticks.MOVE),
-        "admit": lambda: discovery.admit_waiting_tasks(move=ticks.MOVE),
+        "admit": lambda: discovery.admit_waiting_tasks(limit=50, move=ticks.MOVE),
         "repair": lambda: sweep.repair_lost_messages(move=ticks.MOVE),
         "operate": operate,
     }

@@ -20,16 +20,14 @@ class Admission(NamedTuple):
     holds_back: bool
 
 
-def admit_waiting_tasks(*, move: Move) -> Admission:
-    """Start waiting tasks of namespaces that have room."""
+def admit_waiting_tasks(*, limit: int, move: Move) -> Admission:
+    """Start up to `limit` waiting tasks of namespaces that have room."""
     settings = engine_settings()
     closed: list[str] = []
 
     def work() -> list[Answer]:
         closed[:] = tasks.closed_namespaces(high_water=settings.high_water_messages)
-        ready = readiness.next_ready_tasks(
-            limit=settings.ready_batch_count, closed_namespaces=closed
-        )
+        ready = readiness.next_ready_tasks(limit=limit, closed_namespaces=closed)
         if not ready:
             return []
         tasks.announce(move)

@@ -13,6 +13,7 @@ from orchestration.conf import engine_settings
 from orchestration.http.status_server import StatusServer
 from orchestration.messaging.listener import Listener
 from orchestration.runtime import database
+from orchestration.runtime.executor_pool import ExecutorPool
 from orchestration.runtime.identity import ProcessIdentity
 from orchestration.runtime.log_context import name_process
 from orchestration.runtime.loop import Loop
@@ -51,7 +52,7 @@ class Process:
         self.mode = mode
         self.shutdown = Shutdown()
         self.listener: Listener | None = None
-        self.loops: list[Loop] = []
+        self.loops: list[Loop | ExecutorPool] = []
         self.on_stopping: Callable[[], None] = lambda: None
         self.on_end: Callable[[], None] = lambda: None
         self.more_status: Callable[[], Mapping[str, object]] = dict
@@ -142,7 +143,7 @@ class Process:
             parts = prepare()
         finally:
             database.release_connections()
-        self.loops = [part for part in parts if isinstance(part, Loop)]
+        self.loops = [part for part in parts if isinstance(part, Loop | ExecutorPool)]
         return parts
 
     def _serve_status(self) -> None:

@@ -6,6 +6,7 @@ from orchestration import health
 from orchestration.conf import engine_settings
 from orchestration.messaging.listener import Listener
 from orchestration.process.process import Process
+from orchestration.runtime.executor_pool import ExecutorPool
 from orchestration.runtime.loop import Loop
 
 LISTENER_DOWN_SECONDS = 60
@@ -41,13 +42,13 @@ def install_health(
     )
 
 
-def is_stalled(loops: Sequence[Loop]) -> bool:
+def is_stalled(loops: Sequence[Loop | ExecutorPool]) -> bool:
     """Say whether a round has been running for longer than a round ever should."""
     limit = engine_settings().liveness_stall_seconds
     return any(loop.busy_seconds > limit for loop in loops)
 
 
-def check_loops(loops: Sequence[Loop]) -> health.Verdict:
+def check_loops(loops: Sequence[Loop | ExecutorPool]) -> health.Verdict:
     """All loops run, and none of them waits after an error."""
     dead = [loop.name for loop in loops if not loop.is_running]
     if dead or not loops:

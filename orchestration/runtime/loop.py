@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from orchestration import metrics
 from orchestration.runtime import database
@@ -168,7 +169,14 @@ class Loop:
             self._woken.wait(self._pause_seconds - database.FIRST_PAUSE_SECONDS)
 
 
-def run_until_idle(loops: Iterable[Loop]) -> int:
+class Runnable(Protocol):
+    """What does its work in rounds: a loop, or a pool of executors."""
+
+    def run_once(self) -> int:
+        """Do one round and return how much that was."""
+
+
+def run_until_idle(loops: Iterable[Runnable]) -> int:
     """Run rounds of all loops in this thread until none finds work; return how much was done."""
     loops = list(loops)
     total = 0

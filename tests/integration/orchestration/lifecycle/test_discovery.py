@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
+from orchestration.conf import engine_settings
 from orchestration.lifecycle import discovery
 from orchestration.models import Task
 from orchestration.testing import StepFactory, TaskFactory, TemplateFactory, linear, shape
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def admit():
-    return discovery.admit_waiting_tasks(move=ticks.MOVE)
+    return discovery.admit_waiting_tasks(limit=engine_settings().ready_batch_count, move=ticks.MOVE)
 
 
 def test_task_that_was_not_started_is_let_in():
