@@ -26,12 +26,14 @@ class Presence:
         row: processes.ProcessRow,
         *,
         running: Callable[[], int] = lambda: 0,
+        slots: Callable[[], int] = lambda: 0,
         report: Callable[[], Mapping[str, object]] = dict,
     ) -> None:
-        """Take the row as it is at the start; `running` counts the claims in work."""
+        """Take the row as it is at the start; `running` of `slots` are taken by claims now."""
         self._process = process
         self._row = row
         self._running = running
+        self._slots = slots
         self._report = report
         self._is_registered = False
 
@@ -46,7 +48,7 @@ class Presence:
         is_known = processes.beat(
             self._row.worker_uuid,
             running=self._running(),
-            slots=self._row.slots,
+            slots=self._slots(),
             status="draining" if self._process.is_stopping else "running",
             has_liveness_lock=listener is not None and listener.has_liveness_lock,
             report=self._report(),

@@ -46,8 +46,9 @@ class Claimer:
     ) -> None:
         """Serve the namespaces; `begin` takes a claim to its thread."""
         self.loop = Loop("claims", self.run_once, idle_seconds=self._idle_seconds)
-        self._turns = deque(namespaces)
-        self._marked = set(self._turns)
+        self._namespaces = tuple(namespaces)
+        self._turns = deque(self._namespaces)
+        self._marked = set(self._namespaces)
         self._worker_uuid = worker_uuid
         self._slots = slots
         self._begin = begin
@@ -67,7 +68,7 @@ class Claimer:
 
     def mark_all(self) -> None:
         """Note that every namespace may have work; from any thread."""
-        self._marked.update(self._turns)
+        self._marked.update(self._namespaces)
         self.loop.wake()
 
     def note_free_slot(self) -> None:
@@ -81,9 +82,11 @@ class Claimer:
         was_notified = bool(self._marked)
         if now >= self._next_poll_at:
             self._next_poll_at = now + self._pace.poll_seconds()
-            self._marked.update(self._turns)
+            self._marked.update(self._namespaces)
         claimed = 0
-        if self._marked and self._slots.free > 0 and not self._is_pool_busy():
+        if self._marked and self._has_room() and not self._is_pool_busy():
+            if self._slots.free <= 0:
+                self._slots.pool_size.double()
             claimed = self._claim_in_turn()
             if claimed or was_notified:
                 self._look_again_soon()
@@ -91,8 +94,11 @@ class Claimer:
             self.on_nothing()
         return claimed
 
+    def _has_room(self) -> bool:
+        return self._slots.free > 0 or self._slots.can_grow
+
     def _claim_in_turn(self) -> int:
-        self._turns.rotate(-1)
+        """Share the free slots; whoever was served goes to the end of the row."""
         waiting = [namespace for namespace in self._turns if namespace in self._marked]
         claimed = 0
         for position, namespace in enumerate(waiting):
@@ -100,6 +106,8 @@ class Claimer:
             if free <= 0:
                 break
             share = -(-free // (len(waiting) - position))
+            self._turns.remove(namespace)
+            self._turns.append(namespace)
             claimed += self._claim(namespace, limit=share)
         return claimed
 

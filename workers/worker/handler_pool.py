@@ -1,10 +1,14 @@
 """The threads that run handlers, one per slot; a part of the process like a loop.
 
+The slots grow with the claims and shrink by the rule of all pools; a thread too many leaves when it
+is free, never in the middle of a handler.
+
 Draining: the claim loop has ended before this part is asked to stop; then it lives until every
 handler has returned and every result is stored, or until the grace is over and it gives the rest
 back. A handler past its timeout is reported already and nobody waits for it.
 """
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable
@@ -43,7 +47,10 @@ class HandlerPool:
         self._slots = slots
         self._run = run
         self._on_free_slot = on_free_slot
-        self._inbox: SimpleQueue[Execution] = SimpleQueue()
+        self._inbox: SimpleQueue[Execution | None] = SimpleQueue()  # None: one thread may leave
+        self._threads = 0
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
         self._is_draining = False
         self._on_end: Callable[[], None] = lambda: None
 
@@ -55,16 +62,22 @@ class HandlerPool:
         return self.failure is None
 
     def start(self, on_end: Callable[[], None]) -> None:
-        """Start one thread per slot; they die with the process."""
+        """Start a thread for each slot; they die with the process."""
         self._on_end = on_end
-        for number in range(1, self._slots.size + 1):
-            threading.Thread(target=self._serve, name=f"handler-{number}", daemon=True).start()
+        self._follow_size()
 
     def submit(self, execution: Execution) -> None:
         """Give the execution a slot and hand it to a thread."""
+        self._follow_size()
         self._slots.take(execution)
         metrics.ACTIVE_EXECUTIONS.set(self._slots.running)
         self._inbox.put(execution)
+
+    def scale(self) -> int:
+        """Measure, and let slots go that are hardly used; returns 0: the next look has its time."""
+        self._slots.pool_size.review()
+        self._follow_size()
+        return 0
 
     def stop(self) -> None:
         """Begin to drain."""
@@ -93,17 +106,30 @@ class HandlerPool:
             self._on_end()
 
     def check_stuck(self) -> None:
-        """End the process when half of the slots are held by handlers past their timeout."""
-        overdue = self._slots.overdue
-        if self.failure is None and overdue and overdue * 2 >= self._slots.size:
-            log.error("worker.stuck", extra={"overdue": overdue, "slots": self._slots.size})
-            self.failure = TooManyStuckHandlersError(f"{overdue} of {self._slots.size} slots")
+        """End the process when half of its slots are held by handlers past their timeout.
+
+        Half of the most it may have: those it has now grow around a handler that hangs.
+        """
+        overdue, most = self._slots.overdue, self._slots.maximum
+        if self.failure is None and overdue and overdue * 2 >= most:
+            log.error("worker.stuck", extra={"overdue": overdue, "slots": most})
+            self.failure = TooManyStuckHandlersError(f"{overdue} of {most} slots")
             self._on_end()
+
+    def _follow_size(self) -> None:
+        """Start the threads that are missing; tell those too many to leave once they are free."""
+        with self._lock:
+            missing = self._slots.size - self._threads
+            self._threads += missing
+            for _ in range(missing):
+                name = f"handler-{next(self._numbers)}"
+                threading.Thread(target=self._serve, name=name, daemon=True).start()
+            for _ in range(-missing):
+                self._inbox.put(None)
 
     def _serve(self) -> None:
         statement_limit.set_for_this_thread(None)
-        while True:
-            execution = self._inbox.get()
+        while (execution := self._inbox.get()) is not None:
             self._run(execution)
             database.release_connections()
             self._slots.free_slot(execution)

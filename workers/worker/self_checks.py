@@ -11,20 +11,20 @@ LOOK_AGAIN_SECONDS = 30.0
 
 
 def check_slots(slots: Slots) -> Verdict:
-    """Slots are free, or at least the busy ones are not the last."""
+    """Slots are free, or there may be more of them."""
     message = f"{slots.running} of {slots.size} slots busy"
     if slots.are_reports_failing:
         return Verdict(UNHEALTHY, f"{message}; results cannot be stored")
-    return Verdict(HEALTHY if slots.free else DEGRADED, message)
+    return Verdict(HEALTHY if slots.free or slots.can_grow else DEGRADED, message)
 
 
 def check_stuck(slots: Slots) -> Verdict:
     """Handlers end when their time is up."""
     overdue = slots.overdue
-    message = f"{overdue} of {slots.size} slots held by handlers past their timeout"
+    message = f"{overdue} of {slots.maximum} slots held by handlers past their timeout"
     if not overdue:
         return Verdict(HEALTHY, message)
-    return Verdict(UNHEALTHY if overdue * 2 >= slots.size else DEGRADED, message)
+    return Verdict(UNHEALTHY if overdue * 2 >= slots.maximum else DEGRADED, message)
 
 
 class HandlersCheck:

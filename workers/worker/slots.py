@@ -11,18 +11,34 @@ leaves a slot unused for that moment. Claims are added by the claim loop alone.
 
 from uuid import UUID
 
+from orchestration.runtime.pool_size import PoolSize
 from workers.executor import Execution
 
 
 class Slots:
     """The bounded set of executions of one worker."""
 
-    def __init__(self, size: int) -> None:
-        """Provide `size` slots, all free."""
-        self.size = size
+    def __init__(self, pool_size: PoolSize) -> None:
+        """Provide as many slots as the pool has, all free; their number may change later."""
+        self.pool_size = pool_size
         self.are_reports_failing = False
         self._running: set[Execution] = set()
         self._held: dict[UUID, Execution] = {}
+
+    @property
+    def size(self) -> int:
+        """How many slots there are now."""
+        return self.pool_size.size
+
+    @property
+    def maximum(self) -> int:
+        """How many slots there may be."""
+        return self.pool_size.maximum
+
+    @property
+    def can_grow(self) -> bool:
+        """More work could be taken by more slots; not while its results cannot be stored."""
+        return self.size < self.maximum and not self.are_reports_failing
 
     @property
     def free(self) -> int:
@@ -55,10 +71,13 @@ class Slots:
             older.cancel()
         self._held[step_uuid] = execution
         self._running.add(execution)
+        self.pool_size.enter()
 
     def free_slot(self, execution: Execution) -> None:
         """Note that the execution's thread is free again."""
-        self._running.discard(execution)
+        if execution in self._running:
+            self._running.discard(execution)
+            self.pool_size.leave()
 
     def settle(self, execution: Execution) -> None:
         """Note that the claim is over: reported, released or lost."""

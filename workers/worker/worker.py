@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from orchestration import health, metrics
-from orchestration.conf import engine_settings
+from orchestration.conf import engine_settings, pool_settings
 from orchestration.messaging.messages import ready_channel
 from orchestration.process import Presence, Process, install_health, process_row
 from orchestration.queries.steps import Claim, StepReport
 from orchestration.runtime.identity import identify_process
+from orchestration.runtime.loop import Loop
+from orchestration.runtime.pool_size import PoolSize
 from orchestration.runtime.supervisor import Part
+from templates_registry.conf import Range
 from workers.conf import worker_settings
 from workers.executor import Execution, Executor
 from workers.worker import self_checks, serving, statement_limit
@@ -32,7 +35,7 @@ class WorkerOptions:
     """What the command line says; the rest comes from the settings."""
 
     namespaces: Sequence[str]
-    slots: int
+    slots: Range
     mode: str
     worker_id: str
     http_port: int
@@ -82,7 +85,14 @@ class Worker:
         self.process = process
         self.options = options
         self.namespaces = list(namespaces)
-        self.slots = Slots(options.slots)
+        self.slots = Slots(
+            PoolSize(
+                "handlers",
+                minimum=options.slots.minimum,
+                maximum=options.slots.maximum,
+                database_share=lambda: health.pool_use().share,
+            )
+        )
         self.reporter = Reporter(self.slots, worker_id=name, on_settled=self._note_progress)
         self.executor = Executor(
             worker_id=name,
@@ -109,8 +119,9 @@ class Worker:
         )
         self.presence = Presence(
             process,
-            process_row(process, namespaces=namespaces, handlers=handlers, slots=options.slots),
+            process_row(process, namespaces=namespaces, handlers=handlers, slots=self.slots.size),
             running=lambda: self.slots.running,
+            slots=lambda: self.slots.size,
             report=self.describe,
         )
         self.heartbeat = Heartbeat(
@@ -143,14 +154,17 @@ class Worker:
         )
         if self.options.is_once:
             self.claimer.on_nothing = self._leave_when_idle
-        return [self.heartbeat.loop, self.reporter.loop, self.pool, self.claimer.loop]
+        scaling = Loop("scaling", self.pool.scale, idle_seconds=pool_settings().pool_scale_seconds)
+        return [self.heartbeat.loop, self.reporter.loop, self.pool, scaling, self.claimer.loop]
 
     def describe(self) -> dict[str, object]:
         """Return what a person asks about a worker."""
+        pool = self.slots.pool_size.describe()
         return {
             "worker_id": self.process.identity.name,
             "namespaces": self.namespaces,
-            "slots": {"size": self.slots.size, "busy": self.slots.running},
+            "slots": {key: pool[key] for key in ("min", "max", "size", "busy")},
+            "executor_pools": {self.slots.pool_size.name: pool},
             "overdue_handlers": self.slots.overdue,
             "steps_processed": metrics.STEPS_SUBMITTED.value,
             "steps_succeeded": metrics.STEPS_SUCCEEDED.value,

@@ -11,6 +11,7 @@ from orchestration.client import cancel_task, create_task
 from orchestration.messaging.messages import worker_queue
 from orchestration.models import WorkflowStep
 from orchestration.queries.steps import StepReport, claim_steps
+from orchestration.runtime.pool_size import PoolSize
 from templates_registry import registry
 from workers.context import Progress
 from workers.executor import Execution
@@ -32,7 +33,7 @@ class Settled:
 
 @pytest.fixture
 def slots() -> Slots:
-    return Slots(10)
+    return Slots(PoolSize("handlers", minimum=10, maximum=10, database_share=lambda: 0.0))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from orchestration.runtime.pool_size import PoolSize
 from workers.context import Progress
 from workers.executor import Execution
 from workers.worker.slots import Slots
@@ -24,7 +25,7 @@ def execution(step_uuid: UUID | None = None) -> Execution:
 
 @pytest.fixture
 def slots() -> Slots:
-    return Slots(2)
+    return Slots(PoolSize("handlers", minimum=2, maximum=2, database_share=lambda: 0.0))
 
 
 def test_a_claim_takes_a_slot_until_its_thread_is_free(slots):

@@ -7,8 +7,11 @@ from django.core.management.base import CommandParser
 
 from orchestration.conf import engine_settings
 from orchestration.process.command import ProcessCommand, chosen
+from templates_registry.conf import Range
 from workers.conf import worker_settings
 from workers.worker import WorkerOptions, run_worker
+
+LARGEST_NUMBER = 256
 
 
 class Command(ProcessCommand):
@@ -23,7 +26,8 @@ class Command(ProcessCommand):
         parser.add_argument(
             "--slots",
             type=slots,
-            help="handlers at the same time; of MIN-MAX the greater counts for now",
+            metavar="MAX|MIN-MAX",
+            help="handlers at the same time: at most, or at least and at most",
         )
         parser.add_argument("--worker-id", help="name shown and recorded; default host-pid-4hex")
         parser.add_argument(
@@ -43,7 +47,7 @@ class Command(ProcessCommand):
         return run_worker(
             WorkerOptions(
                 namespaces=options["namespaces"],
-                slots=chosen(options["slots"], settings.max_concurrent_handlers),
+                slots=chosen(options["slots"], slots(str(settings.max_concurrent_handlers))),
                 mode=chosen(options["mode"], engine.mode),
                 worker_id=chosen(options["worker_id"], settings.worker_id),
                 http_port=chosen(options["http_port"], settings.worker_http_port),
@@ -56,10 +60,13 @@ class Command(ProcessCommand):
         )
 
 
-def slots(text: str) -> int:
-    """Read `N` or `MIN-MAX` and return the most handlers to run at the same time."""
+def slots(text: str) -> Range:
+    """Read `MAX` or `MIN-MAX`: the most handlers to run at the same time, and the least slots."""
     least, _, most = text.partition("-")
-    number = int(most or least)
-    if not 1 <= int(least) <= number <= 256:
-        raise argparse.ArgumentTypeError(f"{text} is not N or MIN-MAX (1 to 256)")
-    return number
+    if not most:
+        usual = worker_settings().min_concurrent_handlers
+        least, most = str(min(usual, int(text))), text
+    bounds = Range(int(least), int(most))
+    if not 1 <= bounds.minimum <= bounds.maximum <= LARGEST_NUMBER:
+        raise argparse.ArgumentTypeError(f"{text} is not MAX or MIN-MAX (1 to {LARGEST_NUMBER})")
+    return bounds
