@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from orchestration import health
+from orchestration import health, metrics
 from orchestration.conf import EngineSettings, PoolSettings
 from orchestration.lifecycle import (
     discovery,
@@ -20,7 +20,7 @@ from orchestration.lifecycle import (
 from orchestration.messaging.messages import DUE_WORK_CHANNEL, ORCHESTRATION_CHANNEL
 from orchestration.queries import recovery
 from orchestration.queries.tasks import Move
-from orchestration.runtime.database import CONNECTION_ERRORS
+from orchestration.runtime import database
 from orchestration.runtime.executor_pool import ExecutorPool
 from orchestration.runtime.identity import ProcessIdentity
 from orchestration.runtime.loop import Loop
@@ -39,28 +39,32 @@ DISCOVERY_PAUSES_AT = 0.9
 
 @dataclass
 class DueWork:
-    """The timer: due retries each round, lost claims every `liveness_check_seconds`."""
+    """The timer: due retries each round, lost claims every `liveness_check_seconds`.
+
+    Whoever lost the database for a moment judges nobody for one heartbeat: workers that lost it at
+    the same time need that long to take their liveness lock again and to prolong their leases. One
+    that starts has lost nothing and judges at once; that the server itself started a moment ago is
+    seen by the statement that judges.
+    """
 
     move: Move
     settings: EngineSettings
-    next_reap: float
+    next_reap: float = 0.0
     due_in_seconds: float | None = None
+    _disturbances_seen: tuple[int, ...] | None = None
 
     def run_once(self) -> int:
         """Start what is due; take back what was lost; return how much."""
+        self._note_disturbances()
         done = 0
-        try:
-            self.due_in_seconds = recovery.seconds_until_due()
-            if self.due_in_seconds is not None and self.due_in_seconds <= 0:
-                done = due_work.start_due_retries(move=self.move)
-            if time.monotonic() >= self.next_reap:
-                done += due_work.reap_lost_claims(move=self.move)
-                # From the end of the look: the next one then finds a lock that has been free for
-                # the whole pause, and need not wait for a third.
-                self.next_reap = time.monotonic() + self._reap_pause
-        except CONNECTION_ERRORS:
-            self.postpone_reaping()
-            raise
+        self.due_in_seconds = recovery.seconds_until_due()
+        if self.due_in_seconds is not None and self.due_in_seconds <= 0:
+            done = due_work.start_due_retries(move=self.move)
+        if time.monotonic() >= self.next_reap:
+            done += due_work.reap_lost_claims(move=self.move)
+            # From the end of the look: the next one then finds a lock that has been free for the
+            # whole pause, and need not wait for a third.
+            self.next_reap = time.monotonic() + self._reap_pause
         return done
 
     def idle_seconds(self) -> float:
@@ -72,9 +76,20 @@ class DueWork:
             longest = min(longest, self.due_in_seconds)
         return max(longest, LEAST_PAUSE_SECONDS)
 
-    def postpone_reaping(self) -> None:
-        """Judge nobody until workers had the time to beat once (after a lost connection)."""
-        self.next_reap = time.monotonic() + self.settings.heartbeat_seconds
+    def _note_disturbances(self) -> None:
+        """Put off the judgement when any part of this process lost the database since last time.
+
+        Not only this loop: a pool that replaces dead connections by itself hides an outage from a
+        loop that slept through it; the listener, whose connection is always open, is told at once.
+        """
+        seen = (
+            database.loss_count(),
+            metrics.LISTENER_RECONNECTIONS.value,
+            metrics.LISTENER_ACTIVE.value,
+        )
+        if self._disturbances_seen not in (None, seen):
+            self.next_reap = time.monotonic() + self.settings.heartbeat_seconds
+        self._disturbances_seen = seen
 
     @property
     def _reap_pause(self) -> float:
@@ -111,7 +126,7 @@ def build_parts(
 ) -> list[Loop | ExecutorPool]:
     """Return the pools and the single loops of an orchestrator, in the order of their start."""
     move = Move(f"system:{process.uuid}", processor_uuid=process.uuid)
-    due = DueWork(move, settings, next_reap=time.monotonic() + settings.heartbeat_seconds)
+    due = DueWork(move, settings)
     pools = _build_pools(move, settings=settings, bounds=bounds, poll_seconds=poll_seconds)
     return [
         *pools,

@@ -35,11 +35,14 @@ def start_due_retries(*, move: Move) -> int:
 
 def reap_lost_claims(*, move: Move) -> int:
     """Take steps back whose lease ended or whose worker is gone; return how many."""
+    settings = engine_settings()
 
     def work() -> tuple[list[ReapedStep], list[Answer]]:
         tasks.announce(move)
         reaped = recovery.reap_leases(
-            limit=TASKS_PER_ROUND, lock_seconds=engine_settings().liveness_check_seconds
+            limit=TASKS_PER_ROUND,
+            lock_seconds=settings.liveness_check_seconds or None,  # 0 = locks are not looked at
+            grace_seconds=settings.heartbeat_seconds,
         )
         failed = {step.task_uuid for step in reaped if step.outcome == "failed"}
         held = tasks.lock_tasks(sorted(failed)) if failed else []

@@ -48,9 +48,21 @@ def tasks_with_due_retries(*, limit: int) -> list[UUID]:
     return [row.task_uuid for row in rows]
 
 
-def reap_leases(*, limit: int, lock_seconds: float) -> list[ReapedStep]:
-    """Take steps back from workers that are gone; locks their tasks."""
-    return sql.fetch(ReapedStep, "recovery/reap_leases", limit=limit, lock_seconds=lock_seconds)
+def reap_leases(
+    *, limit: int, lock_seconds: float | None, grace_seconds: float
+) -> list[ReapedStep]:
+    """Take steps back from workers that are gone; locks their tasks.
+
+    Without `lock_seconds` only an expired lease counts. Nobody is judged by a server that has been
+    up for less than `grace_seconds`.
+    """
+    return sql.fetch(
+        ReapedStep,
+        "recovery/reap_leases",
+        limit=limit,
+        lock_seconds=lock_seconds,
+        grace_seconds=grace_seconds,
+    )
 
 
 def repair_messages(*, stranded_seconds: float, limit: int) -> list[RepairedStep]:

@@ -14,7 +14,12 @@ from typing import Any
 import psycopg
 from django.db import InterfaceError, OperationalError, connections
 
+from orchestration.runtime import sessions
+
 log = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 5.0
+_UnpooledConnection = sessions.impatient_connection(ANSWER_SECONDS)
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
@@ -32,29 +37,50 @@ def release_connections() -> None:
     connections.close_all()
 
 
-def discard_connections() -> None:
+LIMITS_MET = frozenset({"40001", "40P01", "55P03", "57014"})
+"""Serialization failure, deadlock, lock and statement time limits: the connection still works."""
+_loss_count = 0
+
+
+def loss_count() -> int:
+    """Return how often this process has lost a connection, or could not get one.
+
+    Deadlocks and time limits are not counted.
+    """
+    return _loss_count
+
+
+def discard_connections(error: BaseException | None = None) -> None:
     """Drop this thread's connections after an error and make the pool look through the others.
 
     After a restart of the server every pooled connection is dead; without the look-through each of
-    them would cost one failed round and one growing pause.
+    them would cost one failed round and one growing pause. Where ours broke, those that look alive
+    are replaced too: a network that swallows everything closes nothing.
     """
     for connection in connections.all(initialized_only=True):
+        is_broken = connection.connection is not None and connection.connection.closed
         try:
             connection.close()
         except CONNECTION_ERRORS as error:
             log.debug("database.close_failed", extra={"error": type(error).__name__})
         pool = getattr(connection, "pool", None)
         if pool is not None and not pool.closed:
-            pool.check()
+            pool.drain() if is_broken else pool.check()
 
 
 def open_unpooled(**options: Any) -> psycopg.Connection[Any]:
     """Open an autocommit connection beside the pool; starts the embedded server if need be.
 
-    Raises at once what CONNECTION_ERRORS lists, where the pool would let its caller wait.
+    Raises at once what CONNECTION_ERRORS lists, where the pool would let its caller wait; so do its
+    statements when no answer comes for ANSWER_SECONDS.
     """
     parameters = connections["default"].get_connection_params()
-    return psycopg.connect(**{**parameters, "connect_timeout": 5, **options}, autocommit=True)
+    return connect(**{**parameters, "connect_timeout": 5, **options})
+
+
+def connect(conninfo: str = "", **parameters: Any) -> psycopg.Connection[Any]:
+    """Open an autocommit connection that waits for no answer longer than ANSWER_SECONDS."""
+    return _UnpooledConnection.connect(conninfo, autocommit=True, **parameters)
 
 
 def check_reachable() -> None:

@@ -163,7 +163,7 @@ class Loop:
                 "retry_in_seconds": self._pause_seconds,
             },
         )
-        database.discard_connections()
+        database.discard_connections(error)
         self._woken.clear()
         if not self._stopping.wait(database.FIRST_PAUSE_SECONDS):
             self._woken.wait(self._pause_seconds - database.FIRST_PAUSE_SECONDS)

@@ -1,0 +1,120 @@
+"""When a reaper judges nobody: after an outage that workers may have met too (engine.md 13.6).
+
+Then a lock that is free, or a lease that has ended, says nothing about the worker.
+"""
+
+import time
+
+import pytest
+from django.db import OperationalError, connections
+
+from orchestration import metrics
+from orchestration.conf import engine_settings
+from orchestration.orchestrator import DueWork
+from orchestration.queries.recovery import reap_leases
+from orchestration.runtime import database
+from orchestration.runtime.database import CONNECTION_ERRORS, discard_connections
+from orchestration.testing import linear
+from tests.factories import ticks
+
+
+def server_age_seconds():
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM now() - pg_postmaster_start_time())::float8")
+        return cursor.fetchone()[0]
+
+
+def expired_claim(clock):
+    """Claim a step and let its lease end; a timer that has looked once, and may judge."""
+    ticks.start(linear(1))
+    timer = DueWork(ticks.MOVE, engine_settings())
+    timer.run_once()
+    timer.next_reap = 0.0
+    ticks.claim()
+    clock.advance(31)
+    return timer
+
+
+def is_judged_after_a_heartbeat(timer):
+    began = time.monotonic()
+    found = timer.run_once()
+    assert timer.next_reap >= began + engine_settings().heartbeat_seconds
+    timer.next_reap = 0.0  # the heartbeat is over
+    return (found, timer.run_once()) == (0, 1)
+
+
+@pytest.mark.django_db
+def test_a_timer_that_starts_judges_at_once(clock):
+    ticks.start(linear(1))
+    ticks.claim()
+    clock.advance(31)
+
+    assert DueWork(ticks.MOVE, engine_settings()).run_once() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_is_judged_for_one_heartbeat_after_a_lost_connection(clock, second_connection):
+    timer = expired_claim(clock)
+    backend = second_connection(
+        "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+    with pytest.raises(CONNECTION_ERRORS) as met:
+        timer.run_once()
+    discard_connections(met.value)  # as the loop does
+    clock.advance(31)  # of the new session
+
+    assert backend == "true"
+    assert is_judged_after_a_heartbeat(timer)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_that_met_its_time_limit_puts_nothing_off(clock):
+    """A row that somebody locks for long may not keep lost workers from being found."""
+    timer = expired_claim(clock)
+
+    with pytest.raises(OperationalError) as met, connections["default"].cursor() as cursor:
+        cursor.execute("SET statement_timeout = 20; SELECT pg_sleep(5)")
+    discard_connections(met.value)  # as the loop does
+    clock.advance(31)  # of the new session
+
+    assert timer.run_once() == 1
+
+
+@pytest.mark.django_db
+def test_nobody_is_judged_for_one_heartbeat_after_another_loop_lost_its_connection(
+    clock, monkeypatch
+):
+    """The pool replaces dead connections by itself: the timer's own statement need not fail."""
+    timer = expired_claim(clock)
+    monkeypatch.setattr(database, "_loss_count", database.loss_count() + 1)
+
+    assert is_judged_after_a_heartbeat(timer)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("event", ["lost", "back"])
+def test_nobody_is_judged_for_one_heartbeat_after_the_listener_was_lost_or_came_back(clock, event):
+    active = metrics.LISTENER_ACTIVE.value
+    try:
+        timer = expired_claim(clock)
+        if event == "lost":
+            metrics.LISTENER_ACTIVE.set(1 - active)
+        else:
+            metrics.LISTENER_RECONNECTIONS.add()
+
+        assert is_judged_after_a_heartbeat(timer)
+    finally:
+        metrics.LISTENER_ACTIVE.set(active)
+
+
+@pytest.mark.django_db
+def test_nobody_is_judged_by_a_server_that_has_just_started(clock):
+    expired_claim(clock)
+    age = server_age_seconds()
+
+    too_early = reap_leases(limit=10, lock_seconds=2, grace_seconds=age + 60)
+    in_time = reap_leases(limit=10, lock_seconds=2, grace_seconds=age - 1)
+
+    assert (len(too_early), len(in_time)) == (0, 1)
