@@ -57,12 +57,15 @@ def discard_connections(error: BaseException | None = None) -> None:
     them would cost one failed round and one growing pause. Where ours broke, those that look alive
     are replaced too: a network that swallows everything closes nothing.
     """
+    global _loss_count
+    if getattr(getattr(error, "__cause__", None), "sqlstate", None) not in LIMITS_MET:
+        _loss_count += 1  # what two threads count at once may be one; the change is what counts
     for connection in connections.all(initialized_only=True):
         is_broken = connection.connection is not None and connection.connection.closed
         try:
             connection.close()
-        except CONNECTION_ERRORS as error:
-            log.debug("database.close_failed", extra={"error": type(error).__name__})
+        except CONNECTION_ERRORS as failure:
+            log.debug("database.close_failed", extra={"error": type(failure).__name__})
         pool = getattr(connection, "pool", None)
         if pool is not None and not pool.closed:
             pool.drain() if is_broken else pool.check()
