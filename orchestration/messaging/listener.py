@@ -4,6 +4,10 @@ The connection is autocommit, outside the pool, straight to the server (`DATABAS
 the pooled one goes through a transaction pooler). It also carries the liveness lock of a worker.
 Lost: connect again with growing pauses, LISTEN again, then `on_reconnect` drains what was missed.
 
+A connection that is dead without knowing it (a machine gone, a network that swallows everything)
+would be silent for ever. So silence is answered by a question; no answer within five seconds is a
+lost connection.
+
 Why `select` over psycopg's `notifies(timeout=…)`: that does not return when a signal handler only
 set a flag; here a byte in the pipe ends the wait at once, and nothing polls.
 """
@@ -23,17 +27,13 @@ from django.db import connections
 from psycopg import sql
 
 from orchestration import metrics
-from orchestration.runtime import database
+from orchestration.runtime import database, sessions
 
 log = logging.getLogger(__name__)
 
-CONNECT_OPTIONS = {
-    "connect_timeout": 5,
-    "keepalives_idle": 15,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-}
 LOCK_RETRY_SECONDS = 0.5
+CHECK_SECONDS = 15.0
+"""Silence after which the connection has to answer a question."""
 TAKE_LIVENESS_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s::text, 0))"
 
 
@@ -61,6 +61,7 @@ class Listener:
         self._application_name = application_name
         self._connected = threading.Event()
         self._probed = threading.Event()
+        self._noted: set[str] = set()
         self._down_since: float | None = time.monotonic()
         self._was_connected = False
         self._stopping = False
@@ -140,6 +141,7 @@ class Listener:
                 pause_seconds = database.next_pause(pause_seconds)
 
     def _subscribe(self, connection: psycopg.Connection[Any]) -> None:
+        connection.add_notify_handler(self._note)
         for channel in (*self._channels, self._probe_channel):
             connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
         self._try_liveness_lock(connection)
@@ -157,16 +159,25 @@ class Listener:
         while not self._stopping:
             self._dispatch(pgconn)
             waits_for_lock = self._liveness_lock is not None and not self.has_liveness_lock
-            timeout = LOCK_RETRY_SECONDS if waits_for_lock else None
+            timeout = LOCK_RETRY_SECONDS if waits_for_lock else CHECK_SECONDS
             readable, _, _ = select.select([pgconn.socket, self._read_fd], [], [], timeout)
             if pgconn.socket in readable:
                 pgconn.consume_input()
-            elif not readable:
+            elif readable:
+                continue
+            elif waits_for_lock:
                 self._try_liveness_lock(connection)
+            else:
+                connection.execute("SELECT 1")
+
+    def _note(self, notification: psycopg.Notify) -> None:
+        """Keep a notification that arrived together with the answer to a statement."""
+        metrics.NOTIFICATIONS_RECEIVED.add()
+        self._noted.add(notification.channel)
 
     def _dispatch(self, pgconn: psycopg.pq.abc.PGconn) -> None:
         """Wake each addressee of the notifications at hand once."""
-        channels = set()
+        channels, self._noted = self._noted, set()
         while notification := pgconn.notifies():
             metrics.NOTIFICATIONS_RECEIVED.add()
             channels.add(notification.relname.decode())
@@ -200,7 +211,11 @@ def open_direct_connection(application_name: str) -> psycopg.Connection[Any]:
     Raises what `database.CONNECTION_ERRORS` lists. Without `DATABASE_DIRECT_URL` the parameters are
     those of the default connection.
     """
-    options: dict[str, Any] = {**CONNECT_OPTIONS, "application_name": application_name}
-    if settings.DATABASE_DIRECT_URL:
-        return psycopg.connect(settings.DATABASE_DIRECT_URL, autocommit=True, **options)
-    return database.open_unpooled(**options)
+    options: dict[str, Any] = {**sessions.CLIENT_KEEPALIVES, "application_name": application_name}
+    if not settings.DATABASE_DIRECT_URL:
+        return database.open_unpooled(**options)
+    connection = database.connect(settings.DATABASE_DIRECT_URL, prepare_threshold=None, **options)
+    # By statements: a session pooler, which would do here, refuses startup options.
+    for name, value in sessions.SERVER_KEEPALIVES.items():
+        connection.execute(sql.SQL("SET {} = {}").format(sql.Identifier(name), value))
+    return connection

@@ -116,7 +116,7 @@ class Process:
         """
         self.shutdown.install()
         name_process(kind=self.identity.kind, name=self.identity.name)
-        name_connections(self.identity, statement_timeout_ms=statement_timeout_ms)
+        name_connections(self.identity, statement_timeout_ms=statement_timeout_ms, mode=self.mode)
         try:
             self._serve_status()
             parts = self._wait(lambda: self._prepare(prepare), purpose="startup")

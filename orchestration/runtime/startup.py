@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from django.conf import settings
 from django.db import connections
 
 from orchestration import metrics
-from orchestration.runtime import database
+from orchestration.runtime import database, sessions
 from orchestration.runtime.identity import ProcessIdentity
 from orchestration.runtime.shutdown import Shutdown
 
@@ -20,6 +21,13 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 RECONNECT_SECONDS = 2.0
+ANSWER_MARGIN_SECONDS = 15.0
+"""What an answer may take beyond the statement's own limit before its connection is given up."""
+STARTUP_REFUSED = "unsupported startup parameter"
+POOLER_MET = (
+    "DATABASE_URL leads to a transaction pooler (it refuses startup options). Set "
+    "DATABASE_DIRECT_URL to a connection straight to the server, or TASKER_MODE=PollingOnly."
+)
 APPLICATION_NAME_LENGTH = 63
 """PostgreSQL cuts longer names, with a notice in its log for every connection."""
 
@@ -40,7 +48,8 @@ def wait_for_database(
 ) -> Result:
     """Run the action until the database lets it finish; it may run several times.
 
-    Raises ShutdownAsked when somebody does not want to wait any longer; main thread only.
+    Raises ShutdownAsked when somebody does not want to wait any longer, and BadConfiguration where
+    waiting would not help; main thread only.
     """
     pause_seconds = database.FIRST_PAUSE_SECONDS
     was_lost = False
@@ -49,6 +58,8 @@ def wait_for_database(
             database.check_reachable()  # fails at once; the pool would keep us waiting first
             result = action()
         except database.CONNECTION_ERRORS as error:
+            if STARTUP_REFUSED in str(error):
+                raise BadConfiguration(POOLER_MET) from error
             was_lost = True
             metrics.CONNECTION_ERRORS.add()
             log.error(
@@ -76,26 +87,37 @@ def _sleep(shutdown: Shutdown, seconds: float) -> None:
         shutdown.wait(left)
 
 
-def name_connections(identity: ProcessIdentity, *, statement_timeout_ms: int) -> None:
-    """Give the connections opened from now on the name and the time limit of this process.
+def name_connections(
+    identity: ProcessIdentity, *, statement_timeout_ms: int, mode: str = ""
+) -> None:
+    """Give the connections opened from now on the name and the time limits of this process.
 
-    The settings carry those of the web process; call this before the first connection.
+    The settings carry those of the web process; call this before the first connection. In mode
+    PollingOnly a transaction pooler may be in between, whatever the settings say.
     """
     connections.close_all()
     settings_dict = connections["default"].settings_dict
     options = dict(settings_dict.get("OPTIONS", {}))
     options["application_name"] = application_name(identity)
-    others = [
-        part
-        for part in str(options.get("options", "")).split("-c ")
-        if part.strip() and not part.startswith("statement_timeout=")
-    ]
-    parts = [*others, f"statement_timeout={statement_timeout_ms}"]
-    options["options"] = " ".join(f"-c {part.strip()}" for part in parts)
+    if settings.DATABASE_IS_POOLED or mode == "PollingOnly":
+        wanted = {**settings.DATABASE_SESSION, "statement_timeout": str(statement_timeout_ms)}
+        options |= sessions.connection_options(wanted, is_pooled=True)
+        settings_dict["DISABLE_SERVER_SIDE_CURSORS"] = True
+        if options.get("options") == sessions.startup_options(settings.DATABASE_SESSION):
+            del options["options"]
+    else:  # of two values the later one holds
+        given = options.get("options", "")
+        options["options"] = f"{given} -c statement_timeout={statement_timeout_ms}".strip()
     if pool := options.get("pool"):
-        # A pool keeps trying for five minutes, with pauses that double; a new attempt starts only
-        # when it has given up. Our own pauses end after half a minute.
-        options["pool"] = {"reconnect_timeout": RECONNECT_SECONDS, **pool}
+        options["pool"] = {
+            # A pool keeps trying for five minutes, with pauses that double; a new attempt starts
+            # only when it has given up. Our own pauses end after half a minute.
+            "reconnect_timeout": RECONNECT_SECONDS,
+            **pool,
+            "connection_class": sessions.impatient_connection(
+                statement_timeout_ms / 1000 + ANSWER_MARGIN_SECONDS
+            ),
+        }
     settings_dict["OPTIONS"] = options
 
 

@@ -128,8 +128,8 @@ class HandlerPool:
                 self._inbox.put(None)
 
     def _serve(self) -> None:
-        statement_limit.set_for_this_thread(None)
         while (execution := self._inbox.get()) is not None:
+            statement_limit.set_for_this_thread(execution.timeout_seconds)
             self._run(execution)
             database.release_connections()
             self._slots.free_slot(execution)
