@@ -15,6 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, run_checks
+from django.core.checks import Warning as CheckWarning
 from django.db import connections
 
 from templates_registry.conf import Value, read, table, tables
@@ -38,6 +39,7 @@ def check_settings(**options: Any) -> list[CheckMessage]:
         *_database(),
         *_pool(values),
         *_heartbeat(values),
+        *_retention(values),
     ]
 
 
@@ -123,4 +125,15 @@ def _heartbeat(values: Mapping[str, Value]) -> Iterable[Error]:
             "E013",
             f"HEARTBEAT_SECONDS = {heartbeat.value} (from {heartbeat.variable}): must be at most a "
             f"third of LEASE_SECONDS = {lease.value} (from {lease.variable}).",
+        )
+
+
+def _retention(values: Mapping[str, Value]) -> Iterable[CheckMessage]:
+    days = values["retention_task_days"]
+    if values["environment"].value == "production" and not days.value:
+        yield CheckWarning(
+            f"RETENTION_TASK_DAYS = 0 (from {days.source}) in production: finished tasks are kept "
+            "for ever. Set a number of days, 90 is a good beginning, and run manage.py purge every "
+            "day or set PURGE_INTERVAL_HOURS.",
+            id="tasker.W002",
         )

@@ -87,7 +87,7 @@ def test_unknown_environment_is_refused(settings):
 @pytest.fixture
 def production(settings):
     """Settings that production accepts."""
-    settings.TASKER = {"environment": "production"}
+    settings.TASKER = {"environment": "production", "retention_task_days": 90}
     settings.DEBUG = False
     settings.SECRET_KEY = GOOD_SECRET
     settings.ALLOWED_HOSTS = ["tasker.example.com"]
@@ -96,6 +96,22 @@ def production(settings):
 
 def test_complete_production_settings_are_fine(production):
     assert _found() == {}
+
+
+def test_production_that_keeps_finished_tasks_for_ever_is_warned(production):
+    production.TASKER = {"environment": "production"}
+
+    [message] = check_settings()
+
+    assert message.id == "tasker.W002"
+    assert not message.is_serious()
+    assert "RETENTION_TASK_DAYS = 0" in message.msg
+
+
+def test_development_may_keep_finished_tasks_for_ever(settings):
+    settings.TASKER = {"environment": "development"}
+
+    assert "tasker.W002" not in _found()
 
 
 def test_debug_is_refused_in_production(production):
