@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from orchestration import health, metrics
-from orchestration.conf import EngineSettings, PoolSettings
+from orchestration.conf import EngineSettings, PoolSettings, retention_settings
 from orchestration.lifecycle import (
     discovery,
     due_work,
     request_processor,
     result_processor,
+    retention,
     sweep,
 )
 from orchestration.messaging.messages import DUE_WORK_CHANNEL, ORCHESTRATION_CHANNEL
@@ -138,6 +139,7 @@ def build_parts(
         ),
         Loop("sweep", _sweep(move), idle_seconds=settings.sweep_seconds),
         Loop("scaling", _scale(pools), idle_seconds=bounds.pool_scale_seconds),
+        *_purge(),
     ]
 
 
@@ -194,6 +196,14 @@ def _scale(pools: Sequence[ExecutorPool]) -> Callable[[], int]:
         return 0
 
     return run_once
+
+
+def _purge() -> list[Loop]:
+    limits = retention_settings()
+    if not limits.purge_interval_hours:
+        return []
+    automatic = retention.AutomaticPurge(limits)
+    return [Loop("purge", automatic.run_once, idle_seconds=automatic.idle_seconds)]
 
 
 def _sweep(move: Move) -> Callable[[], int]:
