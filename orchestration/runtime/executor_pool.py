@@ -20,7 +20,7 @@ from orchestration.runtime import database
 from orchestration.runtime.loop import LINGER_SECONDS, STOP_SECONDS, Loop
 from orchestration.runtime.pool_size import PoolSize, relief_factor
 
-PATIENCE_SECONDS = 0.05
+PATIENCE_SECONDS = 0.1
 """How long a notification waits for the executors at work before it calls another one."""
 LONGEST_POLL_SECONDS = 10.0
 """Longest poll that a strained database may stretch a shorter one to."""
@@ -109,7 +109,7 @@ class ExecutorPool:
     def run_once(self) -> int:
         """Do one batch in the calling thread and return how much that was."""
         factor = relief_factor(self.size.database_share())
-        limit = max(1, int(self._batch_count * factor))
+        limit = max(1, round(self._batch_count * factor))
         with self._changed:
             self._asked_at = NEVER
         self.size.enter()
@@ -164,8 +164,9 @@ class ExecutorPool:
 
     def _ask(self) -> None:
         with self._changed:
-            self._asked_at = min(self._asked_at, time.monotonic())
-            self._changed.notify()
+            if self._asked_at == NEVER:  # else somebody was told already
+                self._asked_at = time.monotonic()
+                self._changed.notify()
 
     def _take_reason(self, now: float) -> bool:
         if self._has_more:

@@ -19,7 +19,7 @@ from orchestration.conf import PoolSettings, pool_settings
 log = logging.getLogger(__name__)
 
 GROWTH_MARGIN, SHRINK_MARGIN, LARGEST_GROWTH = 1.2, 0.5, 2.0
-ROUNDING = 1e-9  # 3 * (1 / 0.75) shall be 4, whatever the last bit says
+ROUNDING = 1e-9  # 1.2 * 0.75 is 0.9, whatever the last bit says
 
 GUARDED_SHARE = 0.85
 """Share of the connection pool in use above which no pool of executors grows."""
@@ -28,10 +28,10 @@ STRAINED_SHARE, LEAST_FACTOR = 0.7, 0.1
 
 def next_size(size: int, *, minimum: int, maximum: int, utilization: float, target: float) -> int:
     """Return the size a pool should have after a window of this utilisation."""
-    if utilization > GROWTH_MARGIN * target and size < maximum:
+    if utilization > GROWTH_MARGIN * target + ROUNDING and size < maximum:
         growth = min(utilization / target, LARGEST_GROWTH)
         return min(maximum, math.ceil(size * growth - ROUNDING))
-    if utilization < SHRINK_MARGIN * target and size > minimum:
+    if utilization < SHRINK_MARGIN * target - ROUNDING and size > minimum:
         return size - max(1, (size - minimum) // 2)
     return size
 
