@@ -14,7 +14,22 @@ from django.db import connections
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from tests.processes import Processes, wait_until
+from tests.pooler import PROGRAM, WAYS, Pooler
+from tests.processes import Processes, route_children, wait_until
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the switch that sends every process of the tests through a transaction pooler."""
+    parser.addoption("--pooler", choices=WAYS, help="PgBouncer with a direct connection or without")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what is about LISTEN and its lock where there is neither."""
+    if config.getoption("--pooler") == "polling":
+        reason = "needs LISTEN and its liveness lock, which a transaction pooler does not have"
+        for item in items:
+            if item.get_closest_marker("listens"):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 class Clock:
@@ -88,6 +103,22 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     with django_db_blocker.unblock():
         purge_queues()
         connections["default"].close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _pooler_of_all(request: pytest.FixtureRequest) -> Iterator[None]:
+    way = request.config.getoption("--pooler")
+    if way is None:
+        yield
+        return
+    if PROGRAM is None:
+        pytest.exit("pgbouncer is not installed (Debian: apt install pgbouncer)", returncode=2)
+    request.getfixturevalue("django_db_setup")  # from here on the test database has its name
+    pooler = Pooler()
+    route_children(pooler.environment(way))
+    yield
+    route_children({})
+    pooler.close()
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 import os
 
 os.environ["TASKER_ENV"] = "test"
+os.environ.pop("DATABASE_DIRECT_URL", None)  # names another database than the tests use
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
 from tasker_project.settings import *  # noqa: F403

@@ -132,6 +132,7 @@ def test_an_outage_under_load_loses_nothing(door, start, tmp_path):
     wait_until(lambda: all(map(is_complete, tasks)), 40)
 
 
+@pytest.mark.listens
 def test_a_killed_worker_is_replaced_within_seconds(start, tmp_path):
     """X4: by the liveness lock, long before its lease ends."""
     register("wait")
@@ -161,6 +162,7 @@ def test_a_killed_worker_is_replaced_within_seconds(start, tmp_path):
     ]
 
 
+@pytest.mark.listens
 def test_a_listener_without_its_channels_ends_with_2(start):
     """A direct connection to another database: as quiet as a transaction pooler."""
     elsewhere = connections["default"].settings_dict

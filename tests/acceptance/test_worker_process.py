@@ -170,6 +170,7 @@ def test_handlers_have_no_statement_limit_and_the_worker_has(start_worker, tmp_p
 # ---------------------------------------------------------------- leases
 
 
+@pytest.mark.listens
 def test_heartbeats_prolong_the_lease_and_keep_the_row_fresh(start_worker, tmp_path):
     register("wait")
     task = create(tmp_path)

@@ -7,7 +7,6 @@ table or queue is another; from then on the turn is done, and nobody needs to re
 """
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -31,7 +30,7 @@ from templates_registry.models import DependentSystem
 from tests.crash_driver import APPLICATION_NAME
 from tests.factories import ticks
 from tests.factories.histories import RAN_ONCE, RAN_TWICE, step_histories, task_history
-from tests.processes import PROJECT, database_url, wait_until
+from tests.processes import PROJECT, child_environment, wait_until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.django_db(transaction=True)]
 MOST_STATEMENTS = 40
@@ -72,7 +71,7 @@ class Crashes:
 def crashes() -> Iterator[Crashes]:
     with subprocess.Popen(
         [sys.executable, "-m", "tests.crash_driver"],
-        env={**os.environ, "DATABASE_URL": database_url()},
+        env=child_environment(),
         cwd=PROJECT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -93,7 +92,11 @@ def ask(statement, *values):
 
 def is_session_over():
     """Tell whether the server has noticed that the client is dead."""
-    found = ask("SELECT 1 FROM pg_stat_activity WHERE application_name = %s", APPLICATION_NAME)
+    # An idle session has nothing left to undo; a pooler keeps it when its client is gone.
+    found = ask(
+        "SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND state <> 'idle'",
+        APPLICATION_NAME,
+    )
     return not found
 
 

@@ -1,6 +1,5 @@
 """An orchestrator that is killed after any statement of a transaction: scenario X8."""
 
-import os
 import subprocess
 import sys
 
@@ -13,7 +12,7 @@ from orchestration.testing import diamond, linear
 from tests.clusters import Cluster
 from tests.factories import ticks
 from tests.factories.histories import LINEAR_4, RAN_ONCE, step_histories, task_history
-from tests.processes import PROJECT, database_url
+from tests.processes import PROJECT, child_environment
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.django_db(transaction=True)]
 MOST_STATEMENTS = 30
@@ -23,7 +22,7 @@ def crash(turn: str, count: int) -> bool:
     """Run a turn that dies after so many statements; tell whether it did."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.crashing", turn, str(count)],
-        env={**os.environ, "DATABASE_URL": database_url()},
+        env=child_environment(),
         cwd=PROJECT,
         capture_output=True,
         text=True,

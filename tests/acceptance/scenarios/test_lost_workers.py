@@ -34,6 +34,7 @@ def worker_uuid(worker: ManageProcess):
     return TaskerProcess.objects.get(pid=worker.child.pid).worker_uuid
 
 
+@pytest.mark.listens
 def test_step_of_a_killed_worker_runs_again_within_five_seconds(own_cluster: Cluster, gate):
     own_cluster.orchestrator(**LONG_LEASE)
     doomed = own_cluster.worker(**LONG_LEASE)
@@ -85,6 +86,7 @@ def test_step_of_a_killed_worker_without_lock_runs_again_when_its_lease_ends(
     assert task_history(task_uuid) == "P I Q S E C"
 
 
+@pytest.mark.listens
 def test_killed_handler_goes_on_from_its_checkpoint(own_cluster: Cluster, gate):
     own_cluster.orchestrator()
     doomed = own_cluster.worker()
@@ -110,6 +112,7 @@ def test_killed_handler_goes_on_from_its_checkpoint(own_cluster: Cluster, gate):
     assert len(ledger.read_text().splitlines()) == 2 + 2 + 2 + 1
 
 
+@pytest.mark.listens
 @pytest.mark.parametrize("retry", [{"max_attempts": 1}, {"retryable": False}])
 def test_step_of_a_killed_worker_fails_when_no_attempt_is_left(own_cluster: Cluster, gate, retry):
     own_cluster.orchestrator()

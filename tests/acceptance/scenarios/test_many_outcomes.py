@@ -76,6 +76,7 @@ def test_two_hundred_tasks_of_all_outcomes_end_as_planned(own_cluster: Cluster, 
 # ------------------------------------------------------------ M2
 
 
+@pytest.mark.listens
 @pytest.mark.timeout(90)
 def test_only_the_claims_of_a_killed_worker_run_again(own_cluster: Cluster, gate, tmp_path):
     orchestrators = [own_cluster.orchestrator() for _ in range(3)]
