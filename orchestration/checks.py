@@ -18,9 +18,13 @@ from django.core.checks import CheckMessage, Error, run_checks
 from django.core.checks import Warning as CheckWarning
 from django.db import connections
 
-from templates_registry.conf import Value, read, table, tables
+from templates_registry.conf import Range, Value, read, table, tables
 
 SHORTEST_SECRET = 50
+EXECUTORS = {
+    "A worker": ("max_concurrent_handlers",),
+    "An orchestrator": ("pool_results", "pool_requests", "pool_discovery"),
+}
 EXTRA_CONNECTIONS = 4  # single loops and the heartbeat of a process
 LARGEST_SHARE = 0.85
 # what Kubernetes derives from the names of services is nobody's mistake
@@ -108,14 +112,23 @@ def _pool(values: Mapping[str, Value]) -> Iterable[Error]:
         yield _error("E017", text)
     if find_spec("psycopg_pool") is None:
         yield _error("E017", "psycopg_pool is not installed: install it, or set a pool of 0-0.")
-    handlers = values["max_concurrent_handlers"]
-    needed = handlers.value + EXTRA_CONNECTIONS
-    if needed > LARGEST_SHARE * size:
-        yield _error(
-            "E012",
-            f"MAX_CONCURRENT_HANDLERS = {handlers.value} (from {handlers.source}) needs {needed} "
-            f"connections, more than 85 % of DB_POOL_SIZE = {values['db_pool_size'].value}.",
-        )
+    for kind, names in EXECUTORS.items():
+        executors = sum(_most(values[name].value) for name in names)
+        needed = executors + EXTRA_CONNECTIONS
+        if needed > LARGEST_SHARE * size:
+            given = ", ".join(
+                f"{name.upper()} = {values[name].value} (from {values[name].source})"
+                for name in names
+            )
+            yield _error(
+                "E012",
+                f"{kind} with {given} needs {needed} connections, more than 85 % of "
+                f"DB_POOL_SIZE = {values['db_pool_size'].value}.",
+            )
+
+
+def _most(value: int | Range) -> int:
+    return value.maximum if isinstance(value, Range) else value
 
 
 def _heartbeat(values: Mapping[str, Value]) -> Iterable[Error]:

@@ -137,15 +137,34 @@ def test_open_or_missing_hosts_are_refused_in_production(production, hosts):
     assert list(_found()) == ["tasker.E008"]
 
 
+POOLS = {"pool_results": "2-6", "pool_requests": "1-3", "pool_discovery": "1-1"}
+
+
 def test_more_handlers_than_the_pool_can_carry_are_refused(settings):
     settings.DATABASES["default"].setdefault("OPTIONS", {}).setdefault("pool", {"max_size": 16})
-    settings.TASKER = {"environment": "test", "db_pool_size": "2-16"}
+    few = dict.fromkeys(POOLS, "1-1")
+    settings.TASKER = {"environment": "test", "db_pool_size": "2-16", **few}
 
-    assert "needs 14 connections, more than 85 % of DB_POOL_SIZE = 2-16" in _found()["tasker.E012"]
+    assert _found()["tasker.E012"] == (
+        "A worker with MAX_CONCURRENT_HANDLERS = 10 (from default) needs 14 connections, more than "
+        "85 % of DB_POOL_SIZE = 2-16."
+    )
 
 
-def test_handlers_that_just_fit_into_the_pool_are_fine(settings):
-    settings.TASKER = {"environment": "test", "db_pool_size": "2-17"}
+def test_more_executors_than_the_pool_can_carry_are_refused(settings):
+    settings.DATABASES["default"].setdefault("OPTIONS", {}).setdefault("pool", {"max_size": 16})
+    few = {"max_concurrent_handlers": 1}
+    settings.TASKER = {"environment": "test", "db_pool_size": "2-16", **few, **POOLS}
+
+    assert _found()["tasker.E012"] == (
+        "An orchestrator with POOL_RESULTS = 2-6 (from code), POOL_REQUESTS = 1-3 (from code), "
+        "POOL_DISCOVERY = 1-1 (from code) needs 14 connections, more than 85 % of DB_POOL_SIZE = "
+        "2-16."
+    )
+
+
+def test_executors_that_just_fit_into_the_pool_are_fine(settings):
+    settings.TASKER = {"environment": "test", "db_pool_size": "2-17", **POOLS}
 
     assert _found() == {}
 
