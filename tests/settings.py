@@ -1,9 +1,11 @@
 """The project's settings in the test profile; child processes inherit both variables."""
 
 import os
+import sys
 
 os.environ["TASKER_ENV"] = "test"
-os.environ.pop("DATABASE_DIRECT_URL", None)  # names another database than the tests use
+if "pytest" in sys.modules:  # what is given there names another database than the tests use
+    os.environ.pop("DATABASE_DIRECT_URL", None)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
 from tasker_project.settings import *  # noqa: F403
