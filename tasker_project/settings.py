@@ -103,7 +103,11 @@ def _database() -> dict[str, Any]:
         return EMBEDDED_SERVER.database_settings()
     if not env("DATABASE_URL").startswith(("postgresql://", "postgres://")):
         return {"ENGINE": "django.db.backends.dummy"}  # check E016 refuses it
-    found = dict(env.db("DATABASE_URL"))
+    return _server(env("DATABASE_URL"))
+
+
+def _server(url: str) -> dict[str, Any]:
+    found = dict(env.db_url_config(url))
     found["HOST"] = unquote(found["HOST"] or "")  # a socket's folder: postgresql://user@%2Frun/name
     return found
 
@@ -142,6 +146,8 @@ if not _default["ENGINE"].endswith("dummy"):
     _default["CONN_HEALTH_CHECKS"] = True  # a restarted server must not cost an error a connection
     _default["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_IS_POOLED
 DATABASES = {"default": _default}
+DATABASE_DIRECT = _server(DATABASE_DIRECT_URL) if DATABASE_DIRECT_URL else {}
+"""The same database past the pooler, for migrations."""
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- web
