@@ -98,16 +98,16 @@ class Claimer:
         return self._slots.free > 0 or self._slots.can_grow
 
     def _claim_in_turn(self) -> int:
-        """Share the free slots; whoever was served goes to the end of the row."""
+        """Share the free slots; whoever was served first is served last next time."""
         waiting = [namespace for namespace in self._turns if namespace in self._marked]
+        self._turns.remove(waiting[0])
+        self._turns.append(waiting[0])
         claimed = 0
         for position, namespace in enumerate(waiting):
             free = self._slots.free
             if free <= 0:
                 break
             share = -(-free // (len(waiting) - position))
-            self._turns.remove(namespace)
-            self._turns.append(namespace)
             claimed += self._claim(namespace, limit=share)
         return claimed
 

@@ -1,0 +1,156 @@
+"""The claim loop against real queues: namespaces take turns, slots grow while there is more."""
+
+from collections import Counter
+from uuid import uuid4
+
+import pytest
+
+from orchestration import health
+from orchestration.queries.steps import Claim
+from orchestration.runtime.pool_size import PoolSize
+from orchestration.testing import linear
+from templates_registry import registry
+from tests.factories import ticks
+from workers.context import Progress
+from workers.executor import Execution
+from workers.worker.claiming import Claimer, Pace
+from workers.worker.slots import Slots
+
+pytestmark = pytest.mark.django_db
+
+
+class Harness:
+    """A claimer whose claims end when the test says so."""
+
+    def __init__(self, *namespaces: str, minimum: int, maximum: int) -> None:
+        self.share = 0.0
+        self.claims: list[Claim] = []
+        self.running: list[Execution] = []
+        self.slots = Slots(
+            PoolSize(
+                "handlers", minimum=minimum, maximum=maximum, database_share=lambda: self.share
+            )
+        )
+        self.claimer = Claimer(
+            namespaces,
+            worker_uuid=uuid4(),
+            slots=self.slots,
+            begin=self._begin,
+            pace=Pace(lease_seconds=30, poll_seconds=lambda: 60.0, shed_claims_at=0.8),
+        )
+
+    def _begin(self, claim: Claim) -> None:
+        execution = Execution(claim, progress=Progress(), timeout_seconds=60)
+        self.slots.take(execution)
+        self.claims.append(claim)
+        self.running.append(execution)
+
+    def end_one(self) -> None:
+        execution = self.running.pop(0)
+        self.slots.free_slot(execution)
+        self.slots.settle(execution)
+
+    @property
+    def order(self) -> list[str]:
+        return [claim.namespace for claim in self.claims]
+
+
+def enqueue(namespace: str, count: int) -> None:
+    """Start tasks of one step each; none makes at least the queue."""
+    template = linear(1, namespace=namespace)
+    assert registry.register(template).named_task_uuid
+    for number in range(count):
+        ticks.start(template, {"number": number})
+
+
+def test_deep_namespaces_take_turns_slot_by_slot():
+    for namespace in ("a", "b", "c"):
+        enqueue(namespace, 6)
+    it = Harness("a", "b", "c", minimum=1, maximum=1)
+
+    for _ in range(9):
+        assert it.claimer.run_once() == 1
+        it.end_one()
+
+    assert it.order == ["a", "b", "c"] * 3
+
+
+def test_deep_namespaces_share_the_slots_evenly():
+    for namespace in ("a", "b", "c"):
+        enqueue(namespace, 20)
+    it = Harness("a", "b", "c", minimum=8, maximum=8)
+
+    for _ in range(6):
+        it.claimer.run_once()
+        for _ in range(8):
+            it.end_one()
+
+    counts = Counter(it.order)
+    assert sum(counts.values()) == 48
+    assert max(counts.values()) - min(counts.values()) <= 2
+
+
+def test_an_idle_namespace_between_two_deep_ones_gives_no_one_its_turn():
+    enqueue("a", 9)
+    enqueue("b", 0)
+    enqueue("c", 9)
+    it = Harness("a", "b", "c", minimum=1, maximum=1)
+
+    for _ in range(10):
+        it.claimer.run_once()
+        if it.running:
+            it.end_one()
+
+    assert Counter(it.order) == {"a": 5, "c": 5}
+
+
+def test_slots_double_while_there_is_more_work_than_slots():
+    enqueue("a", 9)
+    it = Harness("a", minimum=2, maximum=10)
+
+    taken = [it.claimer.run_once() for _ in range(5)]
+
+    assert taken == [2, 2, 4, 1, 0]
+    assert (it.slots.size, it.slots.running) == (10, 9)
+
+
+def test_slots_do_not_grow_for_work_that_fits():
+    enqueue("a", 2)
+    it = Harness("a", minimum=3, maximum=10)
+
+    taken = [it.claimer.run_once() for _ in range(2)]
+
+    assert taken == [2, 0]
+    assert it.slots.size == 3
+
+
+def test_a_free_slot_is_kept_ready_while_there_may_be_more():
+    """Handlers may run for long: what comes while all slots are busy must not wait for them."""
+    enqueue("a", 2)
+    it = Harness("a", minimum=2, maximum=10)
+
+    taken = [it.claimer.run_once() for _ in range(2)]
+
+    assert taken == [2, 0]
+    assert (it.slots.size, it.slots.free) == (4, 2)
+
+
+@pytest.mark.parametrize("share", [0.8, 0.9])
+def test_nothing_is_claimed_and_nothing_grows_while_the_connections_are_in_use(share, monkeypatch):
+    enqueue("a", 5)
+    it = Harness("a", minimum=2, maximum=10)
+    it.claimer.run_once()
+    monkeypatch.setattr(health, "pool_use", lambda: health.PoolUse(10, int(share * 10), 10))
+
+    assert it.claimer.run_once() == 0
+    assert (it.slots.size, it.slots.running) == (2, 2)
+
+
+def test_slots_do_not_grow_while_results_cannot_be_stored():
+    enqueue("a", 5)
+    it = Harness("a", minimum=2, maximum=10)
+    it.claimer.run_once()
+    it.slots.are_reports_failing = True
+
+    assert it.claimer.run_once() == 0
+    assert it.slots.size == 2
