@@ -33,5 +33,4 @@ class Migration(migrations.Migration):
         SQLView("tasker_dlq_dashboard"),
         SQLView("tasker_dlq_investigation_queue"),
         SQLView("tasker_task_state_analysis"),
-        SQLView("tasker_task_staleness_monitoring"),
     ]

@@ -6,7 +6,7 @@ from orchestration.sql.operations import SQLFunction
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orchestration", "0006_worker_protocol")]
+    dependencies = [("orchestration", "0007_staleness")]
 
     operations = [
         SQLFunction("tasker_purge_tasks"),
