@@ -1,4 +1,8 @@
-"""A TCP door to the test database that a test can shut and open: an outage without an outage."""
+"""A TCP door to the test database that a test can shut and open: an outage without an outage.
+
+It can also swallow: what is said on the connections of the moment vanishes, and neither side hears
+that the other is gone, as when a machine or a router between them loses power.
+"""
 
 import socket
 import threading
@@ -20,6 +24,7 @@ class Forwarder:
         self._is_open = False
         self._is_closed = False
         self._sockets: set[socket.socket] = set()
+        self._mute: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
@@ -43,6 +48,11 @@ class Forwarder:
             for each in self._sockets:
                 with suppress(OSError):
                     each.shutdown(socket.SHUT_RDWR)
+
+    def swallow(self) -> None:
+        """Carry nothing any more on the connections there are; new ones work."""
+        with self._lock:
+            self._mute |= self._sockets
 
     def close(self) -> None:
         """End everything."""
@@ -72,10 +82,12 @@ class Forwarder:
     def _carry(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(CHUNK_BYTES):
-                target.sendall(data)
+                if source not in self._mute:
+                    target.sendall(data)
         for each in (source, target):
             with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+                if source not in self._mute or self._is_closed:
+                    each.shutdown(socket.SHUT_RDWR)
         with self._lock:
             self._sockets.discard(source)
         source.close()

@@ -18,20 +18,21 @@ from psycopg import pq, sql
 
 IDLE_IN_TRANSACTION_SECONDS = 60
 """Longest pause inside a transaction (engine.md 4.3, L7)."""
-SILENCE_SECONDS = 30
-"""A peer that does not even acknowledge for so long is gone."""
+SILENCE_SECONDS = 15
+"""A peer that does not even acknowledge for so long is gone: a heartbeat that met a dead network is
+then repeated before the lease ends (30 s, prolonged every 10)."""
 
 CLIENT_KEEPALIVES: dict[str, Any] = {
     "connect_timeout": 5,
-    "keepalives_idle": 15,
-    "keepalives_interval": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
     "keepalives_count": 3,
     "tcp_user_timeout": SILENCE_SECONDS * 1000,
 }
 """What the client's end of a TCP connection watches; without meaning on a unix socket."""
 SERVER_KEEPALIVES = {
-    "tcp_keepalives_idle": "15",
-    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "3",
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": str(SILENCE_SECONDS * 1000),
 }
@@ -43,7 +44,9 @@ something (a notification, say) waits to be acknowledged.
 
 # Statements that PostgreSQL runs in the transaction that several statements of one message share;
 # VACUUM and its like refuse that.
-_MAY_SHARE = re.compile(r"\s*(select|insert|update|delete|merge|with|values)\b", re.IGNORECASE)
+_MAY_SHARE = re.compile(
+    r"\s*(select|insert|update|delete|merge|with|values|show|explain)\b", re.IGNORECASE
+)
 
 
 def session_settings(*, statement_timeout_ms: int, lock_timeout_ms: int) -> dict[str, str]:
