@@ -43,6 +43,14 @@ def quick(context: StepContext) -> dict[str, Any]:
     return {"step": context.step_name}
 
 
+@step_handler("worker_process.sleep")
+def sleep(context: StepContext) -> dict[str, Any]:
+    """Return after the `seconds` of the context, cancelled or not."""
+    note_start(context)
+    time.sleep(context.get_input("seconds"))
+    return {"step": context.step_name}
+
+
 @step_handler("worker_process.stubborn")
 def stubborn(context: StepContext) -> None:
     """Ignore the timeout until `go` appears."""
