@@ -118,6 +118,8 @@ def test_pgmq_that_somebody_else_installed_is_left_alone(database):
 
 def test_hot_tables_keep_room_and_are_cleared_early(database):
     migrate(database, *newest(database))
+    with database.cursor() as cursor:
+        cursor.execute("INSERT INTO tasker_task_namespaces (name) VALUES ('later')")
 
     options = dict(
         zip(
@@ -131,7 +133,12 @@ def test_hot_tables_keep_room_and_are_cleared_early(database):
     assert set(options["tasker_tasks"]) == {"fillfactor=85", *cleared}
     assert set(options["tasker_workflow_steps"]) == {"fillfactor=85", *cleared}
     assert cleared <= set(options["tasker_workflow_step_edges"])
-    assert cleared <= set(options["q_orchestration_step_results"])
+    at_once = {"autovacuum_vacuum_cost_delay=0", "vacuum_truncate=off"}
+    assert set(options["q_orchestration_step_results"]) == {*cleared, *at_once}
+    assert options["q_worker_later_queue"] == options["q_orchestration_step_results"]
+    history = set(options["tasker_workflow_step_transitions"])
+    assert "autovacuum_freeze_min_age=0" in history
+    assert history == set(options["tasker_task_transitions"])
 
 
 @pytest.mark.django_db
