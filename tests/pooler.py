@@ -103,7 +103,7 @@ class Pooler:
         """End it."""
         self.child.terminate()
         self.child.wait()
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _answers(self) -> bool:
         assert self.child.poll() is None, self.log.read_text()
