@@ -20,7 +20,7 @@ SET enable_seqscan = off
 AS $$
 DECLARE
   moment timestamptz;
-  found record;
+  stale record;
   lost uuid[];
   announced text := current_setting('tasker.move', true);
 BEGIN
@@ -42,7 +42,7 @@ BEGIN
   FOR NO KEY UPDATE;
   -- Read after the locks: a claim, a report or a reset may have come first.
   SELECT m.state, m.minutes_in_state, m.threshold_minutes, m.age_minutes, m.max_age_minutes
-  INTO found
+  INTO stale
   FROM tasker_measure_staleness(
     ARRAY[input_task_uuid], 0, p_deps, p_retry, p_in_process, p_max_lifetime_hours
   ) AS m
@@ -63,8 +63,8 @@ BEGIN
       || jsonb_build_object(
         'event', 'timeout',
         'reason', p_reason,
-        'minutes_in_state', found.minutes_in_state,
-        'threshold_minutes', found.threshold_minutes
+        'minutes_in_state', stale.minutes_in_state,
+        'threshold_minutes', stale.threshold_minutes
       )
     )::text,
     true
@@ -83,8 +83,8 @@ BEGIN
       s.workflow_step_uuid, 'task_timeout', 'TASK_TIMEOUT',
       format(
         'The task timed out (%s) while this step was %s: %s of %s minutes in state %s, age %s minutes%s',
-        p_reason, s.state, found.minutes_in_state, found.threshold_minutes, found.state,
-        found.age_minutes, coalesce(format(' of %s', found.max_age_minutes), '')
+        p_reason, s.state, stale.minutes_in_state, stale.threshold_minutes, stale.state,
+        stale.age_minutes, coalesce(format(' of %s', stale.max_age_minutes), '')
       )
     )
   WHERE s.workflow_step_uuid = ANY(lost);
