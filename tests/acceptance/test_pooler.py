@@ -120,17 +120,17 @@ def test_the_mode_of_the_command_line_is_enough(start_pooler, processes):
     assert orchestrator.child.poll() is None
 
 
-def test_nothing_stays_in_the_session_that_everybody_shares(start_pooler, processes):
+def test_nothing_stays_in_the_session_that_everybody_shares(start_pooler, processes, tmp_path):
     """One session of the server for all clients: whatever one left there the next would find."""
     pooler = start_pooler(size=1)
     fresh = settings_of(database_url())
-    cluster = Cluster(processes)
-    cluster.register(linear(4))
-    ticks.start(linear(4))
+    asking = {"step_1": {"handler": {"callable": "worker_process.statement_limit"}}}
+    ticks.start(linear(2, steps=asking | {"step_2": asking["step_1"]}), {"folder": str(tmp_path)})
     route = pooler.environment("polling")
-    cluster.orchestrator(**route)
-    cluster.worker(**route)
-    cluster.waits(lambda: Task.objects.filter(state="complete").exists())
+    handlers = ("--no-sync", "--handlers", "tests.handlers.worker_process")
+    processes.start("run_orchestrator", "--http-port", "0", **route)
+    processes.start("run_worker", "test", "--http-port", "0", *handlers, **route)
+    wait_until(lambda: Task.objects.filter(state="complete").exists(), 20)
 
     left = settings_of(pooler.url)
 
