@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from orchestration import health, metrics
-from orchestration.conf import EngineSettings, PoolSettings, retention_settings
+from orchestration.conf import EngineSettings, PoolSettings, retention_settings, staleness_settings
 from orchestration.lifecycle import (
     discovery,
     due_work,
     request_processor,
     result_processor,
     retention,
+    staleness,
     sweep,
 )
 from orchestration.messaging.messages import DUE_WORK_CHANNEL, ORCHESTRATION_CHANNEL
@@ -139,6 +140,7 @@ def build_parts(
         ),
         Loop("sweep", _sweep(move), idle_seconds=settings.sweep_seconds),
         Loop("scaling", _scale(pools), idle_seconds=bounds.pool_scale_seconds),
+        *_staleness(move),
         *_purge(),
     ]
 
@@ -196,6 +198,14 @@ def _scale(pools: Sequence[ExecutorPool]) -> Callable[[], int]:
         return 0
 
     return run_once
+
+
+def _staleness(move: Move) -> list[Loop]:
+    limits = staleness_settings()
+    if not limits.staleness_enabled:
+        return []
+    detector = staleness.Detector(move, limits)
+    return [Loop("staleness", detector.run_once, idle_seconds=detector.idle_seconds)]
 
 
 def _purge() -> list[Loop]:
