@@ -5,6 +5,7 @@ codes. Messages say what was attempted, on which object, and what to do.
 """
 
 from collections.abc import Sequence
+from math import ceil
 from typing import NamedTuple
 
 
@@ -54,3 +55,33 @@ class DuplicateDlqEntryError(TaskerError):
     """The task has a pending DLQ entry already."""
 
     code = "CONFLICT"
+
+
+class TryLaterError(TaskerError):
+    """The request is fine, the moment is not; nothing was written."""
+
+    code = "SERVICE_UNAVAILABLE"
+
+    def __init__(self, message: str, *, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class CircuitOpenError(TryLaterError):
+    """A circuit breaker is open: what it guards has failed repeatedly and is not tried."""
+
+    code = "CIRCUIT_BREAKER_OPEN"
+
+    def __init__(self, name: str, *, retry_after_seconds: float) -> None:
+        super().__init__(
+            f"Not tried: the circuit breaker '{name}' is open after repeated failures; try again "
+            f"in {max(1, ceil(retry_after_seconds))} s",
+            retry_after_seconds=retry_after_seconds,
+        )
+        self.breaker = name
+
+
+class BackpressureError(TryLaterError):
+    """The engine is behind with what it has; a new task would only make that worse."""
+
+    code = "BACKPRESSURE"

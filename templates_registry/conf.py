@@ -46,6 +46,31 @@ class Range(NamedTuple):
         return f"{self.minimum}-{self.maximum}"
 
 
+class BreakerRule(NamedTuple):
+    """When a circuit breaker opens and closes: `failures,within,open,successes`, or `off`."""
+
+    failures: int
+    within_seconds: int
+    open_seconds: int
+    successes: int
+
+    def __str__(self) -> str:
+        return "off" if self == BREAKER_OFF else ",".join(str(number) for number in self)
+
+
+BREAKER_OFF = BreakerRule(0, 0, 0, 0)
+
+
+_WORDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    Range: "a range min-max",
+    BreakerRule: "off, or four whole numbers failures,within,open,successes",
+    tuple: "a comma-separated list",
+}
+
+
 class Problem(NamedTuple):
     """Why a given value cannot be used: id of the system check, and the sentence to print."""
 
@@ -86,12 +111,7 @@ class Setting:
         """The values that are accepted, in words."""
         if self.choices:
             return "one of " + ", ".join(self.choices)
-        words = {int: "a whole number", float: "a number", bool: "true or false"}
-        text = words.get(self.type, "text")
-        if self.type is Range:
-            text = "a range min-max"
-        elif self.type is tuple:
-            text = "a comma-separated list"
+        text = _WORDS.get(self.type, "text")
         if self.minimum is not None and self.maximum is not None:
             text += f" from {self.minimum} to {self.maximum}"
         elif self.minimum is not None:
@@ -168,6 +188,8 @@ def _converted(kind: type, raw: Any) -> Any:
         parts = raw.split("-") if isinstance(raw, str) else raw
         low, high = (_converted(int, part) for part in parts)
         return Range(low, high)
+    if kind is BreakerRule:
+        return _breaker_rule(raw)
     if kind is tuple:
         parts = raw.split(",") if isinstance(raw, str) else raw
         return tuple(str(part).strip() for part in parts if str(part).strip())
@@ -185,6 +207,13 @@ def _converted(kind: type, raw: Any) -> Any:
     return raw
 
 
+def _breaker_rule(raw: Any) -> BreakerRule:
+    if isinstance(raw, str) and raw.strip().lower() == "off":
+        return BREAKER_OFF
+    parts = raw.split(",") if isinstance(raw, str) else raw
+    return BreakerRule(*[_converted(int, part) for part in parts])
+
+
 def _parsed(kind: type, text: str) -> Any:
     if kind is bool:
         raise ValueError(text)
@@ -200,8 +229,10 @@ def _refusal(row: Setting, value: Any) -> str | None:
         return "E004" if row.name == "ENVIRONMENT" else "E003"
     if isinstance(value, Range) and value.minimum > value.maximum:
         return "E011"
-    numbers = value if isinstance(value, Range) else (value,)
-    for number in numbers if row.type in (int, float, Range) else ():
+    if value == BREAKER_OFF and isinstance(value, BreakerRule):
+        return None
+    numbers = value if isinstance(value, Range | BreakerRule) else (value,)
+    for number in numbers if row.type in (int, float, Range, BreakerRule) else ():
         if row.minimum is not None and number < row.minimum:
             return "E003"
         if row.maximum is not None and number > row.maximum:

@@ -14,6 +14,7 @@ from django.db import connections
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from orchestration.runtime import breaker
 from tests.pooler import PROGRAM, WAYS, Pooler
 from tests.processes import Processes, route_children, wait_until
 
@@ -127,6 +128,13 @@ def _fresh_content_types() -> None:
     from django.contrib.contenttypes.models import ContentType
 
     ContentType.objects.clear_cache()
+
+
+@pytest.fixture(autouse=True)
+def _closed_breakers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin with new circuit breakers: what failed in another test is no reason to refuse."""
+    monkeypatch.setattr(breaker, "_breakers", {})
+    monkeypatch.setattr(breaker, "_worst", {})
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from templates_registry.conf import cached, setting
+from templates_registry.conf import BreakerRule, cached, setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,10 @@ class ProtectionSettings:
         30, "age at which the verdict no longer counts", unit="seconds", minimum=1, maximum=300
     )
     queue_warning: int = setting(
-        1000, "work of a namespace from which health says degraded", minimum=1
+        1000,
+        "work of a namespace from which health says degraded",
+        minimum=1,
+        profiles={"test": 100},
     )
     queue_critical: int = setting(
         5000,
@@ -37,6 +40,15 @@ class ProtectionSettings:
         unit="seconds",
         minimum=1,
         maximum=3600,
+    )
+    breaker_web_database: BreakerRule = setting(  # noqa: RUF009 - a tuple, nothing shared can change
+        BreakerRule(5, 60, 30, 2), "breaker around the database of API and admin", minimum=1
+    )
+    breaker_messaging: BreakerRule = setting(  # noqa: RUF009
+        BreakerRule(3, 60, 15, 2), "breaker around sends and reads of queues", minimum=1
+    )
+    breaker_task_readiness: BreakerRule = setting(  # noqa: RUF009
+        BreakerRule(10, 60, 30, 3), "breaker around the look for waiting tasks", minimum=1
     )
 
 

@@ -1,7 +1,8 @@
 """Tasks that wait are let in, best effective priority first.
 
 Two kinds wait: new tasks whose namespace was backlogged, and tasks without anything to do until a
-step of theirs became ready. Age raises priority and never excludes (engine.md 5.4, 6.7).
+step of theirs became ready. Age raises priority and never excludes (engine.md 5.4, 6.7). When the
+look itself fails repeatedly, the circuit breaker `task_readiness` lets it pause; results go on.
 """
 
 from typing import NamedTuple
@@ -11,6 +12,8 @@ from orchestration.lifecycle.task_finalizer import Answer, Cause, Question, eval
 from orchestration.queries import readiness, tasks
 from orchestration.queries.tasks import Move
 from orchestration.queries.transactions import atomically
+from orchestration.runtime.breaker import TASK_READINESS, breaker
+from orchestration.runtime.failures import is_statement_failing
 
 
 class Admission(NamedTuple):
@@ -21,13 +24,17 @@ class Admission(NamedTuple):
 
 
 def admit_waiting_tasks(*, limit: int, move: Move) -> Admission:
-    """Start up to `limit` waiting tasks of namespaces that have room."""
+    """Start up to `limit` waiting tasks of namespaces that have room.
+
+    Raises `CircuitOpenError` while the breaker `task_readiness` is open.
+    """
     settings = engine_settings()
     closed: list[str] = []
 
     def work() -> list[Answer]:
-        closed[:] = tasks.closed_namespaces(high_water=settings.high_water_messages)
-        ready = readiness.next_ready_tasks(limit=limit, closed_namespaces=closed)
+        with breaker(TASK_READINESS).guard(is_statement_failing):
+            closed[:] = tasks.closed_namespaces(high_water=settings.high_water_messages)
+            ready = readiness.next_ready_tasks(limit=limit, closed_namespaces=closed)
         if not ready:
             return []
         tasks.announce(move)

@@ -2,7 +2,8 @@
 
 Everything runs in the caller's transaction, so a message and the state change it announces commit
 together. The hot path does its queue work inside the SQL functions of the worker protocol; this
-door serves requests, poison handling, health and operators.
+door serves requests, poison handling, health and operators. Reads are refused while the circuit
+breaker `messaging` is open; sends it only watches: they belong to somebody's transaction.
 """
 
 import json
@@ -14,6 +15,8 @@ from django.db import connections, transaction
 from pydantic_core import from_json
 
 from orchestration import sql
+from orchestration.runtime.breaker import MESSAGING, breaker
+from orchestration.runtime.failures import is_statement_failing
 from orchestration.sql import operations
 
 log = logging.getLogger(__name__)
@@ -39,36 +42,39 @@ class QueueMetrics(NamedTuple):
 
 def send(queue: str, body: dict[str, Any], *, delay_seconds: int = 0) -> int:
     """Send one message, notify at commit, and return its id."""
-    return int(
-        sql.scalar(
+    with breaker(MESSAGING).observe(is_statement_failing):
+        msg_id = sql.scalar(
             "queues/send", queue=queue, message=json.dumps(body), delay_seconds=delay_seconds
         )
-    )
+    return int(msg_id)
 
 
 def read(queue: str, *, limit: int, visibility_seconds: int) -> list[Message]:
     """Read up to `limit` messages; others do not see them for `visibility_seconds`."""
-    rows = sql.fetch(
-        Message, "queues/read", queue=queue, limit=limit, visibility_seconds=visibility_seconds
-    )
+    with breaker(MESSAGING).guard(is_statement_failing):
+        rows = sql.fetch(
+            Message, "queues/read", queue=queue, limit=limit, visibility_seconds=visibility_seconds
+        )
     return [row._replace(body=_decoded(row.body)) for row in rows]
 
 
 def read_one(queue: str, *, msg_id: int, visibility_seconds: int) -> Message | None:
     """Read one message by id if it is visible; count the read."""
-    rows = sql.fetch(
-        Message,
-        "queues/read_one",
-        queue=queue,
-        msg_id=msg_id,
-        visibility_seconds=visibility_seconds,
-    )
+    with breaker(MESSAGING).guard(is_statement_failing):
+        rows = sql.fetch(
+            Message,
+            "queues/read_one",
+            queue=queue,
+            msg_id=msg_id,
+            visibility_seconds=visibility_seconds,
+        )
     return rows[0]._replace(body=_decoded(rows[0].body)) if rows else None
 
 
 def take(queue: str) -> Message | None:
     """Remove and return the next message; a rollback brings it back."""
-    rows = sql.fetch(Message, "queues/take", queue=queue)
+    with breaker(MESSAGING).guard(is_statement_failing):
+        rows = sql.fetch(Message, "queues/take", queue=queue)
     return rows[0]._replace(body=_decoded(rows[0].body)) if rows else None
 
 

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from orchestration import sql
 from orchestration.queries.tasks import Move
+from orchestration.runtime.breaker import MESSAGING, breaker
+from orchestration.runtime.failures import is_statement_failing
 
 
 class Reported(NamedTuple):
@@ -46,14 +48,18 @@ class Settlement(NamedTuple):
 
 
 def take_results(*, limit: int, move: Move, msg_ids: Sequence[int] | None = None) -> list[Reported]:
-    """Take result messages off the queue and lock their tasks and steps."""
-    return sql.fetch(
-        Reported,
-        "results/take",
-        limit=limit,
-        move=move.as_json(),
-        msg_ids=None if msg_ids is None else list(msg_ids),
-    )
+    """Take result messages off the queue and lock their tasks and steps.
+
+    Raises `CircuitOpenError` while the breaker `messaging` is open.
+    """
+    with breaker(MESSAGING).guard(is_statement_failing):
+        return sql.fetch(
+            Reported,
+            "results/take",
+            limit=limit,
+            move=move.as_json(),
+            msg_ids=None if msg_ids is None else list(msg_ids),
+        )
 
 
 def settle_steps(settlements: Sequence[Settlement]) -> datetime | None:

@@ -13,6 +13,8 @@ from uuid import UUID
 from pydantic_core import from_json
 
 from orchestration import sql
+from orchestration.runtime.breaker import MESSAGING, breaker
+from orchestration.runtime.failures import is_statement_failing
 
 
 class Claim(NamedTuple):
@@ -114,15 +116,19 @@ class LockedStep(NamedTuple):
 
 
 def claim_steps(queue: str, *, worker_uuid: UUID, limit: int, lease_seconds: int) -> list[Claim]:
-    """Claim up to `limit` steps of a queue for `lease_seconds`."""
-    rows = sql.fetch(
-        Claim,
-        "steps/claim",
-        queue=queue,
-        worker_uuid=worker_uuid,
-        limit=limit,
-        lease_seconds=lease_seconds,
-    )
+    """Claim up to `limit` steps of a queue for `lease_seconds`.
+
+    Raises `CircuitOpenError` while the breaker `messaging` is open.
+    """
+    with breaker(MESSAGING).guard(is_statement_failing):
+        rows = sql.fetch(
+            Claim,
+            "steps/claim",
+            queue=queue,
+            worker_uuid=worker_uuid,
+            limit=limit,
+            lease_seconds=lease_seconds,
+        )
     return [_with_json_decoded(row) for row in rows]
 
 
@@ -181,8 +187,12 @@ def release_steps(claims: Iterable[tuple[UUID, int]]) -> list[UUID]:
 
 
 def enqueue_ready_steps(task_uuids: Sequence[UUID]) -> list[EnqueuedStep]:
-    """Put all ready steps of locked tasks on their queues."""
-    return sql.fetch(EnqueuedStep, "steps/enqueue_ready", task_uuids=list(task_uuids))
+    """Put all ready steps of locked tasks on their queues.
+
+    The breaker `messaging` watches but never refuses: the caller holds a transaction to finish.
+    """
+    with breaker(MESSAGING).observe(is_statement_failing):
+        return sql.fetch(EnqueuedStep, "steps/enqueue_ready", task_uuids=list(task_uuids))
 
 
 def task_of_step(step_uuid: UUID) -> UUID | None:

@@ -5,6 +5,9 @@ directly, without a thread. A wake-up is a hint and costs a round at most.
 
 Why a loop keeps its connection for a second after its last work: fetching one from the pool is the
 only thing between a notification and the first statement, and work rarely comes alone.
+
+A database that is gone is waited for here. A circuit breaker that is open (`runtime.breaker`) lets
+the loop rest until the breaker wants to know more; then the round itself is the trial.
 """
 
 import logging
@@ -14,12 +17,14 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from orchestration import metrics
+from orchestration.errors import CircuitOpenError
 from orchestration.runtime import database
 
 log = logging.getLogger(__name__)
 
 LINGER_SECONDS = 1.0
 STOP_SECONDS = 10.0
+LEAST_HOLD_SECONDS = 0.05
 
 
 class Loop:
@@ -51,6 +56,7 @@ class Loop:
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._pause_seconds = 0.0
+        self._is_held = False
         self._busy_since: float | None = None
         self._worked_at = float("-inf")
         self._thread: threading.Thread | None = None
@@ -63,8 +69,8 @@ class Loop:
 
     @property
     def is_backing_off(self) -> bool:
-        """The last round met a database error and the loop waits to try again."""
-        return self._pause_seconds > 0
+        """The last round met a database error or an open breaker; the loop waits to try again."""
+        return self._pause_seconds > 0 or self._is_held
 
     @property
     def busy_seconds(self) -> float:
@@ -109,17 +115,21 @@ class Loop:
         self._busy_since = time.monotonic()
         idle_seconds = 0.0
         try:
-            if self.is_backing_off:
+            if self._pause_seconds:
                 self._check_reachable()
             done = self.run_once()
             if not done:  # may ask the database when the next thing is due
                 idle_seconds = self._give_idle_seconds()
+        except CircuitOpenError as error:
+            self._hold(error.retry_after_seconds)
+            return
         except database.CONNECTION_ERRORS as error:
             self._back_off(error)
             return
         finally:
             self._busy_since = None
         self.rounds += 1
+        self._is_held = False
         if self._pause_seconds:
             self._pause_seconds = 0.0
             log.warning("database.recovered", extra={"loop": self.name})
@@ -141,6 +151,13 @@ class Loop:
         database.release_connections()
         if idle > 0:
             self._woken.wait(idle)
+
+    def _hold(self, seconds: float) -> None:
+        """Rest until the open breaker may be asked again; nobody's wake-up makes that earlier."""
+        self._is_held = True
+        self._busy_since = None
+        database.release_connections()
+        self._stopping.wait(max(seconds, LEAST_HOLD_SECONDS))
 
     def _back_off(self, error: Exception) -> None:
         """Wait, longer each time.

@@ -5,7 +5,16 @@ from dataclasses import FrozenInstanceError, dataclass, fields
 import pytest
 
 from orchestration.conf import EngineSettings, engine_settings
-from templates_registry.conf import Range, load, read, setting, table, tables
+from templates_registry.conf import (
+    BREAKER_OFF,
+    BreakerRule,
+    Range,
+    load,
+    read,
+    setting,
+    table,
+    tables,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +25,10 @@ class Sample:
     colour: str = setting("red", "which", choices=("red", "green"))
     names: tuple[str, ...] = setting((), "who")
     size: Range = setting(Range(1, 2), "from to", minimum=0, maximum=10)  # noqa: RUF009
+    rule: BreakerRule = setting(BreakerRule(5, 60, 30, 2), "when", minimum=1)  # noqa: RUF009
+
+
+RULE_WORDS = "off, or four whole numbers failures,within,open,successes of at least 1"
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +80,8 @@ def test_profile_may_be_chosen_in_code():
         ("COLOUR", "green", "green"),
         ("NAMES", "a, b,,c", ("a", "b", "c")),
         ("SIZE", "0-10", Range(0, 10)),
+        ("RULE", "3, 60,15,2", BreakerRule(3, 60, 15, 2)),
+        ("RULE", "Off", BREAKER_OFF),
     ],
 )
 def test_text_of_a_variable_becomes_the_type_of_the_row(monkeypatch, variable, text, value):
@@ -95,6 +110,11 @@ def test_text_of_a_variable_becomes_the_type_of_the_row(monkeypatch, variable, t
         ("SIZE", "1-2-3", "E002", "a range min-max from 0 to 10"),
         ("SIZE", "5-2", "E011", "a range min-max from 0 to 10"),
         ("SIZE", "5-11", "E003", "a range min-max from 0 to 10"),
+        ("RULE", "3,60,15", "E002", RULE_WORDS),
+        ("RULE", "3,60,15,2,1", "E002", RULE_WORDS),
+        ("RULE", "3,60,15,two", "E002", RULE_WORDS),
+        ("RULE", "on", "E002", RULE_WORDS),
+        ("RULE", "3,60,0,2", "E003", RULE_WORDS),
     ],
 )
 def test_bad_value_falls_back_and_is_explained(monkeypatch, variable, text, check, allowed):
@@ -117,6 +137,16 @@ def test_code_must_give_a_number_as_a_number(value):
 @pytest.mark.parametrize("value", [(2, 3), [2, 3], "2-3", Range(2, 3)])
 def test_code_may_give_a_range_in_several_ways(value):
     assert _one("size", {"size": value}).value == Range(2, 3)
+
+
+@pytest.mark.parametrize("value", [(1, 2, 3, 4), [1, 2, 3, 4], "1,2,3,4", BreakerRule(1, 2, 3, 4)])
+def test_code_may_give_the_rule_of_a_breaker_in_several_ways(value):
+    assert _one("rule", {"rule": value}).value == BreakerRule(1, 2, 3, 4)
+
+
+@pytest.mark.parametrize("rule", [BREAKER_OFF, BreakerRule(1, 2, 3, 4)])
+def test_the_rule_of_a_breaker_is_written_as_it_is_read(rule):
+    assert _one("rule", {"rule": str(rule)}).value == rule
 
 
 def test_load_returns_a_frozen_dataclass_of_the_values():

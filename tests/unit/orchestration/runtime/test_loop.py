@@ -7,8 +7,10 @@ import pytest
 from django.db import OperationalError, ProgrammingError
 
 from orchestration import metrics
+from orchestration.errors import CircuitOpenError
 from orchestration.runtime import database
 from orchestration.runtime.loop import Loop, run_until_idle
+from tests.processes import wait_until
 
 SOON = 2.0
 
@@ -53,6 +55,35 @@ def started():
     for loop in loops:
         loop.stop()
         assert ended.wait(SOON)
+
+
+def test_an_open_breaker_is_waited_for_without_asking_the_database(started):
+    asked: list[float] = []
+    work = Work(CircuitOpenError("x", retry_after_seconds=0.3), 0)
+    loop = Loop("t", work, idle_seconds=60, check_reachable=lambda: asked.append(time.monotonic()))
+    started(loop)
+    work.await_calls(1)
+    wait_until(lambda: loop.is_backing_off)
+
+    loop.wake()  # notifications go on; they must not make a hot loop
+    work.await_calls(1)
+
+    assert work.calls[1] - work.calls[0] >= 0.3
+    assert asked == []
+    wait_until(lambda: not loop.is_backing_off)
+    assert loop.failure is None
+
+
+def test_a_loop_held_by_a_breaker_stops_at_once(started):
+    work = Work(CircuitOpenError("x", retry_after_seconds=600))
+    loop = Loop("t", work, idle_seconds=60)
+    ended = started(loop)
+    wait_until(lambda: loop.is_backing_off)
+
+    loop.stop()
+
+    assert ended.wait(SOON)
+    assert loop.busy_seconds == 0
 
 
 def test_round_follows_round_at_once_while_there_is_work(started):
