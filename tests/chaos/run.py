@@ -1,0 +1,120 @@
+"""One run from the empty folder to the verdict. Django is set up by then, on the run's database."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+from django.db import connections
+
+from tasker_project.processes import ProcessGroup
+from templates_registry import registry
+from tests.chaos import broken, effects, evidence, faults, report
+from tests.chaos.cluster import Cluster
+from tests.chaos.feeder import Feeder
+from tests.chaos.injector import Injector
+from tests.chaos.judge import Finding, judge
+from tests.chaos.plan import Plan
+from tests.chaos.quiet import wait_for_quiet
+from tests.chaos.recovery import recoveries
+from tests.chaos.report import Outcome
+from tests.chaos.server import Server
+from tests.chaos.tampering import Tampering
+from tests.chaos.watcher import Watcher
+
+Say = Callable[[str], None]
+
+
+def prepare_database(plan: Plan, *, build: str) -> None:
+    """Migrate, register the templates, make the tables of the run; break it where asked to."""
+    call_command("migrate", verbosity=0, interactive=False)
+    for workflow in plan.workflows:
+        registration = registry.register(workflow.as_template())
+        if registration.named_task_uuid is None:
+            raise RuntimeError(f"{workflow.name}: {registration.message} {registration.findings}")
+    with connections["default"].cursor() as cursor:
+        for source in (effects.TABLES, faults.SLOW_COMMITS, report.MESSAGES):
+            cursor.execute(source)
+    if build:
+        broken.break_database(build)
+
+
+def run(plan: Plan, *, server: Server, logs: Path, build: str, say: Say) -> Outcome:
+    """Run the plan and judge what became of it."""
+    began = time.monotonic()
+    prepare_database(plan, build=build)
+    tampering = Tampering()
+    watcher = Watcher(tampering)
+    with ProcessGroup() as group:
+        cluster = Cluster(group, url=server.url, logs=logs, broken=build)
+        cluster.start_all()
+        say(f"{time.monotonic() - began:7.1f} s  the cluster serves")
+        feeder = Feeder(plan, api=cluster.api)
+        injector = Injector(plan, cluster=cluster, server=server, tampering=tampering, say=say)
+        watcher.start()
+        feeder.start()
+        injector.run(is_over=lambda: not feeder.is_alive())
+        say(f"{injector.elapsed:7.1f} s  all faults are over, all tasks created; waiting for quiet")
+        quiet_seconds = wait_for_quiet(server, tick=injector.tick)
+        watcher.stop()
+        with server.connect() as connection:
+            found = evidence.collect(connection)
+            offset = _clock_offset(connection)
+        findings = judge(plan, found, promised=feeder.promised, tampering=tampering)
+        findings += _witnessed(watcher, found, findings)
+        problems = [*cluster.problems, *([feeder.failure] if feeder.failure else [])]
+        if findings or problems:
+            for line in cluster.last_words():
+                say(line)
+    return Outcome(
+        seed=plan.seed,
+        plan_digest=plan.digest,
+        tasks=len(found.tasks),
+        steps=sum(map(len, found.steps.values())),
+        faults=injector.done,
+        findings=findings,
+        problems=problems,
+        recoveries=recoveries(found, cluster.kills, clock_offset=offset),
+        seconds=time.monotonic() - began,
+        quiet_seconds=quiet_seconds,
+        facts=_facts(plan, found, watcher, feeder, server),
+    )
+
+
+def _witnessed(watcher: Watcher, found: evidence.Evidence, known: list[Finding]) -> list[Finding]:
+    """Return what the watcher saw, by task."""
+    tasks = {step.step_uuid: task for task, steps in found.steps.items() for step in steps}
+    return [
+        Finding(
+            "invariant_violations",
+            tasks.get(each.object_uuid, each.object_uuid),
+            f"{each.invariant} during the run: {each.detail}",
+        )
+        for each in watcher.seen.values()
+    ]
+
+
+def _clock_offset(connection: Any) -> float:
+    """Return how far the database's clock is ahead of ours, in seconds."""
+    before = time.time()
+    (theirs,) = connection.execute("SELECT clock_timestamp()").fetchone()
+    return float(theirs.timestamp() - (before + time.time()) / 2)
+
+
+def _facts(
+    plan: Plan, found: evidence.Evidence, watcher: Watcher, feeder: Feeder, server: Server
+) -> dict[str, Any]:
+    states = Counter(task.state for task in found.tasks)
+    return {
+        "planned_tasks": len(plan.tasks),
+        "promised_tasks": len(feeder.promised),
+        "rolled_back_tasks": sum(task.is_rolled_back for task in plan.tasks),
+        "repeated_requests": feeder.repeats,
+        "task_states": dict(sorted(states.items())),
+        "lost_attempts": sum(s.requeue_count for steps in found.steps.values() for s in steps),
+        "looks_at_invariants": watcher.looks,
+        "longest_look_seconds": round(watcher.longest_look, 3),
+        "postgres": server.version,
+    }
