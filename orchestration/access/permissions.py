@@ -21,6 +21,9 @@ class Permission(StrEnum):
     TASKS_CONTEXT_READ = "tasks:context_read"
     STEPS_READ = "steps:read"
     STEPS_RESOLVE = "steps:resolve"
+    DLQ_READ = "dlq:read"
+    DLQ_STATS = "dlq:stats"
+    DLQ_UPDATE = "dlq:update"
 
 
 class PermissionMissingError(TaskerError):

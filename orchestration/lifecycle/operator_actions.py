@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from orchestration import metrics
 from orchestration.errors import ActionRefusedError, DuplicateDlqEntryError, NotFoundError
 from orchestration.fsm import Stateful, TransitionNotAllowed
 from orchestration.lifecycle.task_finalizer import Cause, Question, evaluate, log_answers
@@ -128,6 +129,7 @@ def move_to_dlq(task_uuid: UUID, *, actor: str, reason: str = "") -> UUID:
         return entry
 
     entry = atomically(work)
+    metrics.DLQ_ENTRIES_CREATED.add()
     log.error("dlq.entry_created", extra={"task_uuid": task_uuid, "actor": actor})
     return entry
 

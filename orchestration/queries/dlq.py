@@ -1,10 +1,100 @@
-"""Statements about the register of investigations."""
+"""The register of investigations: open an entry, look at entries, hold one to change it."""
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.db.models import Case, CharField, F, Func, QuerySet, Value, When
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
+
 from orchestration import sql
+from orchestration.models import DlqEntry, DlqResolution
+from templates_registry.models import TaskerNow
+
+
+class EntryRow(NamedTuple):
+    """One entry; without a task when it was purged, or when a message named none."""
+
+    dlq_entry_uuid: UUID
+    task_uuid: UUID | None
+    original_state: str | None
+    dlq_reason: str
+    dlq_timestamp: datetime
+    resolution_status: str
+    resolution_timestamp: datetime | None
+    resolution_notes: str | None
+    resolved_by: str | None
+    task_snapshot: dict[str, Any]
+    queue_name: str | None
+    msg_id: int | None
+    message: Any
+    metadata: dict[str, Any]
+
+
+class EntryPage(NamedTuple):
+    """Some entries, newest first, and how many the filter keeps in all."""
+
+    rows: list[EntryRow]
+    total_count: int
+
+
+class Urgency(NamedTuple):
+    """The place of a pending entry in the queue of investigations."""
+
+    dlq_entry_uuid: UUID
+    minutes_in_dlq: Decimal
+    priority_score: Decimal
+
+
+class QueuedEntry(NamedTuple):
+    """A pending entry with its urgency."""
+
+    entry: EntryRow
+    urgency: Urgency
+
+
+class ReasonStats(NamedTuple):
+    """All entries of one reason, by how they ended."""
+
+    dlq_reason: str
+    total: int
+    pending: int
+    manually_resolved: int
+    permanently_failed: int
+    cancelled: int
+    oldest_entry: datetime
+    newest_entry: datetime
+    avg_resolution_minutes: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryFilter:
+    """What a list of entries is narrowed to; an empty field narrows nothing."""
+
+    resolutions: Sequence[str] = ()
+    reasons: Sequence[str] = ()
+    namespace: str | None = None
+
+
+# Where an entry belongs: to its task; to the task it was about, when that is purged; to its queue.
+_NAMESPACE = Coalesce(
+    F("task__named_task__task_namespace__name"),
+    KT("task_snapshot__namespace"),
+    Case(
+        When(
+            queue_name__isnull=False,
+            then=Func(F("queue_name"), function="extract_queue_namespace"),
+        ),
+        default=Value(None),
+        output_field=CharField(),
+    ),
+    output_field=CharField(),
+)
 
 
 def create_entry(task_uuid: UUID, *, reason: str, metadata: dict[str, Any]) -> UUID | None:
@@ -13,3 +103,60 @@ def create_entry(task_uuid: UUID, *, reason: str, metadata: dict[str, Any]) -> U
         "dlq/create_entry", task_uuid=task_uuid, reason=reason, metadata=json.dumps(metadata)
     )
     return entry
+
+
+def find_entries(wanted: EntryFilter, *, limit: int, offset: int) -> EntryPage:
+    """Return entries, newest first."""
+    kept = DlqEntry.objects.all()
+    if wanted.resolutions:
+        kept = kept.filter(resolution_status__in=wanted.resolutions)
+    if wanted.reasons:
+        kept = kept.filter(dlq_reason__in=wanted.reasons)
+    if wanted.namespace is not None:
+        kept = kept.alias(namespace=_NAMESPACE).filter(namespace=wanted.namespace)
+    ordered = kept.order_by("-dlq_timestamp", "-dlq_entry_uuid")
+    return EntryPage(_rows(ordered[offset : offset + limit]), kept.count())
+
+
+def entry_of_task(task_uuid: UUID) -> EntryRow | None:
+    """Return a task's pending entry, else its newest; None when it never had one."""
+    pending = Case(When(resolution_status=DlqResolution.PENDING, then=0), default=1)
+    entries = DlqEntry.objects.filter(task=task_uuid)
+    rows = _rows(entries.order_by(pending, "-dlq_timestamp", "-dlq_entry_uuid")[:1])
+    return rows[0] if rows else None
+
+
+def investigation_queue(*, limit: int) -> list[QueuedEntry]:
+    """Return the pending entries, the most pressing first."""
+    queue = sql.fetch(Urgency, "dlq/investigation_queue", limit=limit)
+    rows = _rows(DlqEntry.objects.filter(pk__in=[place.dlq_entry_uuid for place in queue]))
+    entries = {row.dlq_entry_uuid: row for row in rows}
+    return [
+        QueuedEntry(entries[place.dlq_entry_uuid], place)
+        for place in queue
+        if place.dlq_entry_uuid in entries  # purged in between
+    ]
+
+
+def stats() -> list[ReasonStats]:
+    """Return one row for each reason that there is an entry for."""
+    return sql.fetch(ReasonStats, "dlq/stats")
+
+
+def hold_entry(entry_uuid: UUID) -> EntryRow | None:
+    """Lock an entry for a change; None for an unknown one."""
+    rows = _rows(
+        DlqEntry.objects.filter(pk=entry_uuid).select_for_update(no_key=True, of=("self",))
+    )
+    return rows[0] if rows else None
+
+
+def change_entry(entry_uuid: UUID, columns: dict[str, Any], *, is_closed_now: bool) -> None:
+    """Write columns of a held entry; `is_closed_now` stamps the time of its resolution."""
+    stamp = {"resolution_timestamp": TaskerNow()} if is_closed_now else {}
+    DlqEntry.objects.filter(pk=entry_uuid).update(**columns, **stamp, updated_at=TaskerNow())
+
+
+def _rows(entries: QuerySet[DlqEntry]) -> list[EntryRow]:
+    columns = [F("task_id") if name == "task_uuid" else F(name) for name in EntryRow._fields]
+    return [EntryRow._make(row) for row in entries.values_list(*columns)]
