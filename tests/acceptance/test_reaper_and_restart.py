@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180), pytest.mark.list
 
 SLOTS = 4
 WORKERS = 2
+PRODUCTION = {"TASKER_HEARTBEAT_SECONDS": "10", "TASKER_LEASE_SECONDS": "30"}
 CREATE = """
 import json
 from orchestration.client import create_task
@@ -35,7 +36,7 @@ for number in range(%d):
     create_task(
         "sleep",
         namespace="sleeping",
-        context={"folder": %r, "seconds": 3 + number %% 5 / 2, "number": number},
+        context={"folder": %r, "seconds": %d + number %% 5 / 2, "number": number},
     )
 """
 
@@ -60,10 +61,38 @@ class Server:
         self.processes.end_all()
         self.embedded.release()
 
-    def process(self, *arguments: str) -> ManageProcess:
+    def process(self, *arguments: str, **environment: str) -> ManageProcess:
         return self.processes.start(
-            *arguments, DATABASE_URL=self.url, TASKER_LOG_LEVEL="INFO", TASKER_LOG_FORMAT="console"
+            *arguments, DATABASE_URL=self.url, TASKER_LOG_LEVEL="INFO", **environment
         )
+
+    def orchestrator(self, **environment: str) -> ManageProcess:
+        return self.process("run_orchestrator", "--http-port", "0", **environment)
+
+    def workers(self, **environment: str) -> None:
+        for number in range(WORKERS):
+            self.process(
+                *("run_worker", "sleeping", "--http-port", "0", "--no-sync"),
+                *("--handlers", "tests.handlers.worker_process"),
+                *("--slots", f"{SLOTS}-{SLOTS}", "--worker-id", f"worker-{number}"),
+                **environment,
+            )
+
+    def create(self, count: int, folder: Path, *, seconds: int) -> None:
+        """Create tasks of one step that sleeps for about so long."""
+        self.run("migrate", "--verbosity", "0")
+        self.run("shell", "-c", CREATE % (count, str(folder), seconds))
+
+    def waits(self, query: str, answer: object, *, within: float) -> None:
+        """Wait for the answer; when it does not come, show what the processes printed."""
+        try:
+            wait_until(lambda: self.ask(query) == [(answer,)], within)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.said}") from None
+
+    @property
+    def said(self) -> str:
+        return "\n".join(each.output for each in self.processes.started)
 
     def run(self, *arguments: str) -> None:
         process = self.process(*arguments)
@@ -83,45 +112,53 @@ def server(tmp_path: Path) -> Iterator[Server]:
     server.close()
 
 
-def steps_running(server: Server) -> int:
-    return int(
-        server.ask("SELECT count(*) FROM tasker_workflow_steps WHERE state = 'in_progress'")[0][0]
-    )
+RUNNING = "SELECT count(*)::int FROM tasker_workflow_steps WHERE state = 'in_progress'"
+LOCKED = "SELECT count(*)::int FROM tasker_workers WHERE has_liveness_lock"
+HALF_DONE = "SELECT count(*) FILTER (WHERE state = 'complete') >= count(*) / 2 FROM tasker_tasks"
+OPEN = "SELECT count(*)::int FROM tasker_tasks WHERE state <> 'complete'"
 
 
-def tasks_open(server: Server) -> int:
-    return int(server.ask("SELECT count(*) FROM tasker_tasks WHERE state <> 'complete'")[0][0])
+def assert_nothing_was_taken_back(server: Server, count: int) -> None:
+    server.waits(OPEN, 0, within=60)
+    assert server.ask(
+        "SELECT max(requeue_count), max(attempts), count(*)::int FROM tasker_workflow_steps"
+    ) == [(0, 1, count)], server.said
+    assert server.ask("SELECT DISTINCT status FROM tasker_workers") == [("running",)], server.said
 
 
-@pytest.mark.parametrize("seconds_away", [0.2, 9.0], ids=["restart", "longer than a lease"])
-def test_no_step_is_taken_from_a_live_worker(server, tmp_path, seconds_away):
-    server.run("migrate", "--verbosity", "0")
-    server.run("shell", "-c", CREATE % (WORKERS * SLOTS * 2, str(tmp_path)))
-    started = [
-        server.process("run_orchestrator", "--http-port", "0"),
-        server.process("run_orchestrator", "--http-port", "0"),
-        *(
-            server.process(
-                *("run_worker", "sleeping", "--http-port", "0", "--no-sync"),
-                *("--handlers", "tests.handlers.worker_process"),
-                *("--slots", f"{SLOTS}-{SLOTS}", "--worker-id", f"worker-{number}"),
-            )
-            for number in range(WORKERS)
-        ),
-    ]
-    wait_until(lambda: steps_running(server) == WORKERS * SLOTS, within=30)
-    time.sleep(2.5)  # a heartbeat: rows say that their workers hold a lock
+def test_no_step_is_taken_from_a_live_worker(server, tmp_path):
+    server.create(WORKERS * SLOTS * 2, tmp_path, seconds=3)
+    server.orchestrator()
+    server.orchestrator()
+    server.workers()
+    server.waits(RUNNING, WORKERS * SLOTS, within=30)
+    server.waits(LOCKED, WORKERS, within=30)
 
     server.stop()
-    time.sleep(seconds_away)
     server.start()
 
-    try:
-        wait_until(lambda: tasks_open(server) == 0, within=60)
-    except AssertionError as error:
-        raise AssertionError(f"{error}\n" + "\n".join(each.output for each in started)) from None
-    said = "\n".join(each.output for each in started)
-    assert server.ask(
-        "SELECT max(requeue_count), max(attempts), count(*) FROM tasker_workflow_steps"
-    ) == [(0, 1, WORKERS * SLOTS * 2)], said
-    assert server.ask("SELECT DISTINCT status FROM tasker_workers") == [("running",)], said
+    server.waits(HALF_DONE, True, within=30)
+    server.waits(LOCKED, WORKERS, within=30)
+    server.stop()
+    time.sleep(8)  # longer than a lease of this profile
+    server.start()
+
+    assert_nothing_was_taken_back(server, WORKERS * SLOTS * 2)
+
+
+def test_an_orchestrator_that_starts_with_the_server_takes_nothing_either(server, tmp_path):
+    """It has lost no connection, and looks twice while the workers still pause before they try.
+
+    Theirs is the pause of production: tried after 7 s without success, again after 12.
+    """
+    server.create(WORKERS * SLOTS, tmp_path, seconds=14)
+    server.workers(**PRODUCTION)
+    server.waits(RUNNING, WORKERS * SLOTS, within=30)
+    server.waits(LOCKED, WORKERS, within=30)
+
+    server.stop()
+    time.sleep(7.3)
+    server.start()
+    server.orchestrator(**PRODUCTION)
+
+    assert_nothing_was_taken_back(server, WORKERS * SLOTS)
