@@ -32,6 +32,7 @@ from orchestration.runtime import database, sessions
 log = logging.getLogger(__name__)
 
 LOCK_RETRY_SECONDS = 0.5
+QUESTION = "SELECT 1"
 CHECK_SECONDS = 15.0
 """Silence after which the connection has to answer a question."""
 TAKE_LIVENESS_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s::text, 0))"
@@ -168,7 +169,7 @@ class Listener:
             elif waits_for_lock:
                 self._try_liveness_lock(connection)
             else:
-                connection.execute("SELECT 1")
+                connection.execute(QUESTION)
 
     def _note(self, notification: psycopg.Notify) -> None:
         """Keep a notification that arrived together with the answer to a statement."""

@@ -8,8 +8,10 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connections
 
+from orchestration.messaging import listener as listener_module
 from orchestration.messaging.listener import Listener
-from orchestration.runtime import database
+from orchestration.runtime import database, sessions
+from tests.forwarder import Forwarder
 
 SOON = 5.0
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,6 +61,14 @@ def is_lock_free(key: UUID) -> bool:
 @pytest.fixture
 def name() -> str:
     return f"test:{uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def door() -> Iterator[Forwarder]:
+    forwarder = Forwarder()
+    forwarder.open()
+    yield forwarder
+    forwarder.close()
 
 
 @pytest.fixture
@@ -187,6 +197,40 @@ def test_a_listener_that_lost_its_channels_fails_the_proof(listen):
     listener._probe_channel = "somewhere_else"
 
     assert not listener.prove(within_seconds=0.3)
+
+
+def test_a_connection_that_died_unseen_is_noticed_by_its_silence(
+    listen, settings, door, monkeypatch
+):
+    monkeypatch.setattr(listener_module, "CHECK_SECONDS", 0.2)
+    monkeypatch.setattr(database, "FIRST_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(database, "_UnpooledConnection", sessions.impatient_connection(0.3))
+    settings.DATABASE_DIRECT_URL = door.url
+    woken, drained = Woken(), Woken()
+    listener = listen({"ready": woken}, on_reconnect=drained)
+    assert drained.wait()
+    threading.Event().wait(0.5)
+    assert listener.is_connected  # it was asked, and answered
+
+    door.swallow()
+
+    assert woken.wait()  # told to fall back to polling
+    assert drained.wait()
+    query("SELECT pg_notify('ready', '')")
+    assert woken.wait()
+
+
+def test_a_notification_beside_an_answer_wakes_too(listen, monkeypatch):
+    """What arrives while the server answers a question of the listener's."""
+    monkeypatch.setattr(listener_module, "CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(listener_module, "QUESTION", "SELECT pg_sleep(0.3)")
+    woken = Woken()
+    listen({"ready": woken})
+    threading.Event().wait(0.1)
+
+    query("SELECT pg_notify('ready', '')")
+
+    assert woken.wait()
 
 
 def test_an_unreachable_server_is_reported_and_stopping_does_not_wait(settings, caplog):
