@@ -4,6 +4,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -26,7 +27,7 @@ def connect() -> Iterator[Connect]:
     """Open pooled connections, as Django's pool would, that are closed after the test."""
     opened = []
 
-    def open_one(url: str = "", kind: type = sessions.PooledConnection, **parameters):
+    def open_one(url: str = "", kind: Any = sessions.PooledConnection, **parameters):
         opened.append(kind.connect(url or database_url(), autocommit=True, **parameters))
         return opened[-1]
 
@@ -49,7 +50,7 @@ def door() -> Iterator[Forwarder]:
     forwarder.close()
 
 
-def outside(connection: psycopg.Connection) -> tuple[str, ...]:
+def outside(connection: psycopg.Connection) -> Any:
     """Return what the session itself is set to; a plain cursor sends nothing before."""
     return psycopg.ClientCursor(connection).execute(SHOW).fetchone()
 
@@ -193,7 +194,7 @@ def test_after_a_broken_connection_the_others_of_the_pool_are_replaced(monkeypat
     """Those that look alive too: nothing closes what a dead network swallows."""
     from django.db import connections
 
-    wrapper = connections["default"]
+    wrapper: Any = connections["default"]
     wrapper.ensure_connection()
     pool = wrapper.pool
     kept = {id(each) for each in pool._pool}
