@@ -16,7 +16,7 @@ ORG := org
 HOSTS := pypi\.$(ORG)|python(hosted)\.$(ORG)|(npm)js\.|deb\.(debian)\.|crates\.(io)|proxy\.(golang)|(repo1?)\.maven
 
 help: ## Show the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
 
 setup: $(READY) ## Make .venv with the pinned packages
 
@@ -33,6 +33,9 @@ dev: $(READY) ## Run web, orchestrator and worker, restarted on change
 
 test: $(READY) ## Run the tests; PG=16 for another server, ARGS for pytest
 	$(ON_SERVER) $(BIN)/pytest $(ARGS)
+
+test-pooler: $(READY) ## Run the tests with processes behind PgBouncer, in both ways (needs pgbouncer)
+	for way in direct polling; do $(ON_SERVER) $(BIN)/pytest --pooler=$$way tests/acceptance/scenarios tests/acceptance/test_worker_process.py tests/acceptance/test_orchestrator_process.py $(ARGS); done
 
 check: lint types contracts django openapi hosts ## Run every check
 
@@ -72,4 +75,4 @@ requirements: $(READY) ## Pin the packages of requirements/*.in anew, for every 
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	export UV_CUSTOM_COMPILE_COMMAND="make requirements"; for name in base production dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -o requirements/$$name.txt requirements/$$name.in; done
 
-.PHONY: help setup demo dev test check lint types contracts django openapi hosts ci bench schema env requirements
+.PHONY: help setup demo dev test test-pooler check lint types contracts django openapi hosts ci bench schema env requirements

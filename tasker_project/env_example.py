@@ -15,7 +15,7 @@ HEAD = """\
 """
 DJANGO = {
     "DATABASE_URL": ("", "postgresql://user:password@host/name; empty = the embedded server"),
-    "DATABASE_DIRECT_URL": ("", "for LISTEN, when DATABASE_URL leads to a transaction pooler"),
+    "DATABASE_DIRECT_URL": ("", "past the transaction pooler of DATABASE_URL: LISTEN, migrations"),
     "DJANGO_SECRET_KEY": ("", "50 letters or more; production demands it"),
     "DJANGO_DEBUG": ("true", "true or false; off in the profiles test and production"),
     "DJANGO_ALLOWED_HOSTS": ("", "comma-separated; empty = loopback, production demands it"),
