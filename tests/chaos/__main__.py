@@ -5,6 +5,7 @@ Django is set up after the server runs, since its settings want an address.
 
 import argparse
 import json
+import logging
 import os
 import shutil
 import sys
@@ -32,13 +33,14 @@ def main(arguments: list[str]) -> int:
     import django
 
     django.setup()
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # it tells of every restart
     options = _parser().parse_args(arguments)  # its choices need Django
     try:
         return _run(options, server=server, folder=folder)
     finally:
         server.stop()
         if options.keep:
-            print(f"Kept: {folder}")
+            say(f"Kept: {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -110,7 +112,8 @@ def _kinds(text: str, known: list[str]) -> list[str]:
 
 def say(line: str) -> None:
     """Show a line at once."""
-    print(line, flush=True)
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

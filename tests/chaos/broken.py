@@ -1,7 +1,7 @@
-"""Builds that are wrong on purpose: the injector has to notice each. Nothing of the product changes.
+"""Builds that are wrong on purpose: the injector has to notice each. The product does not change.
 
-What is wrong stands in the database of the run (a function replaced by a copy of it with one change)
-and in its worker processes (one function wrapped), named by the variable CHAOS_BREAK.
+What is wrong stands in the database of the run (a function replaced by a copy with one change) and
+in its worker processes (one function wrapped), named by the variable CHAOS_BREAK.
 """
 
 import os

@@ -218,7 +218,7 @@ def session_pattern(member: Member) -> str:
 
 def described() -> Mapping[str, str]:
     """Return the settings and the processes, for the report."""
-    return {**SETTINGS, **{name: mode for name, mode in {**ORCHESTRATORS, **WORKERS}.items()}}
+    return {**SETTINGS, **ORCHESTRATORS, **WORKERS}
 
 
 def _child_of(member: Member) -> Child:

@@ -60,7 +60,8 @@ def duplicate_step_messages(connection: Any, tampering: Tampering, chance: rando
         for (message,) in connection.execute(waiting).fetchall():
             if isinstance(message, dict):
                 tampering.touch([str(message.get("step_uuid"))])
-                sent += _send(connection, queue, message)
+                _send(connection, queue, message)
+                sent += 1
     return f"{sent} messages"
 
 
@@ -71,7 +72,8 @@ def duplicate_results(connection: Any, tampering: Tampering, chance: random.Rand
     for (message,) in connection.execute(waiting).fetchall():
         if isinstance(message, dict):
             tampering.touch([str(message.get("step_uuid"))])
-            sent += _send(connection, RESULTS_QUEUE, message)
+            _send(connection, RESULTS_QUEUE, message)
+            sent += 1
     for step, task, version, _ in _recent(connection, chance):
         more = chance.choice([{}, {"state_version": version}, {"state_version": version + 1}])
         sent += _send_about(connection, tampering, RESULTS_QUEUE, task=task, step=step, **more)

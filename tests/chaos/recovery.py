@@ -24,7 +24,7 @@ class Recovery(NamedTuple):
 
 
 def recoveries(evidence: Evidence, kills: Sequence[Kill], *, clock_offset: float) -> list[Recovery]:
-    """Return the recovery of every step that ran on a killed worker; offset = database − here."""
+    """Return the recovery of every step that ran on a killed worker; offset = the database's clock less ours."""
     killed: dict[object, tuple[Kill, ProcessRow]] = {}
     for kill in kills:
         for row in evidence.processes:

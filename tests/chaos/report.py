@@ -1,4 +1,4 @@
-"""What a run says at its end: the JSON document, a table, and for a failure what an engineer needs."""
+"""What a run says at its end: the JSON document, a table, and what an engineer needs to know."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,8 @@ SELECT * FROM (
   SELECT h.created_at, 'task' AS what, h.sort_key, h.event, h.to_state, h.actor, h.metadata
   FROM tasker_task_transitions AS h WHERE h.task_uuid = %(task)s
   UNION ALL
-  SELECT h.created_at, s.name, h.sort_key, h.event, h.to_state, coalesce(w.name, h.actor), h.metadata
+  SELECT h.created_at, s.name, h.sort_key, h.event, h.to_state, coalesce(w.name, h.actor),
+    h.metadata
   FROM tasker_workflow_steps AS s
   JOIN tasker_workflow_step_transitions AS h USING (workflow_step_uuid)
   LEFT JOIN tasker_workers AS w ON w.worker_uuid = h.worker_uuid

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connections
 
+from orchestration.runtime import database
 from tasker_project.processes import ProcessGroup
 from templates_registry import registry
 from tests.chaos import broken, effects, evidence, faults, report
@@ -39,6 +40,7 @@ def prepare_database(plan: Plan, *, build: str) -> None:
             cursor.execute(source)
     if build:
         broken.break_database(build)
+    connections.close_all()
 
 
 def run(plan: Plan, *, server: Server, logs: Path, build: str, say: Say) -> Outcome:
@@ -59,11 +61,12 @@ def run(plan: Plan, *, server: Server, logs: Path, build: str, say: Say) -> Outc
         say(f"{injector.elapsed:7.1f} s  all faults are over, all tasks created; waiting for quiet")
         quiet_seconds = wait_for_quiet(server, tick=injector.tick)
         watcher.stop()
+        database.discard_connections()  # those of before the last restart of the server
         with server.connect() as connection:
             found = evidence.collect(connection)
             offset = _clock_offset(connection)
         findings = judge(plan, found, promised=feeder.promised, tampering=tampering)
-        findings += _witnessed(watcher, found, findings)
+        findings += _witnessed(watcher, found)
         problems = [*cluster.problems, *([feeder.failure] if feeder.failure else [])]
         if findings or problems:
             for line in cluster.last_words():
@@ -83,7 +86,7 @@ def run(plan: Plan, *, server: Server, logs: Path, build: str, say: Say) -> Outc
     )
 
 
-def _witnessed(watcher: Watcher, found: evidence.Evidence, known: list[Finding]) -> list[Finding]:
+def _witnessed(watcher: Watcher, found: evidence.Evidence) -> list[Finding]:
     """Return what the watcher saw, by task."""
     tasks = {step.step_uuid: task for task, steps in found.steps.items() for step in steps}
     return [

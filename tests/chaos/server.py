@@ -42,7 +42,7 @@ class Server:
         self._embedded.ensure()
 
     def restart(self, how: str, *, down_seconds: float) -> None:
-        """Stop the server, `fast` (sessions end) or `immediate` (as a crash), and start it again."""
+        """Stop the server, `fast` (sessions end) or `immediate` (a crash), and start it again."""
         pid = postmaster.pid_of(self._embedded.data)
         if pid is None:
             raise RuntimeError(f"The server of {self._embedded.data} does not run.")
