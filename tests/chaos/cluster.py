@@ -19,7 +19,7 @@ from tests.chaos.workflows import NAMESPACES
 LEASE_SECONDS = 8
 HEARTBEAT_SECONDS = 2
 SWEEP_SECONDS = 5
-SLOTS = 6
+SLOTS = 5
 GRACE_SECONDS = 5
 
 SETTINGS = {
@@ -137,7 +137,7 @@ class Cluster:
         child.kill()
         child.stop()
         if member.kind == "worker":
-            self.kills.append(Kill(member.name, child.pid, member.mode, at))
+            self.kills.append(Kill(child.name, child.pid, member.mode, at))
         self._forget(member)
 
     def pause(self, member: Member) -> None:

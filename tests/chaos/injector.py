@@ -38,6 +38,7 @@ class Injector:
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._began = time.monotonic()
+        self.began_at = time.time()
 
     @property
     def elapsed(self) -> float:
@@ -46,7 +47,7 @@ class Injector:
 
     def run(self, *, is_over: Callable[[], bool]) -> None:
         """Inject everything; return when it is done, everybody is back, and `is_over` says so."""
-        self._began = time.monotonic()
+        self._began, self.began_at = time.monotonic(), time.time()
         for fault in self._plan.faults:
             self._at(fault.at, self._injection(fault))
         while self._due or not is_over() or self._is_anybody_stopping:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.chaos.judge import KINDS, Finding
-from tests.chaos.recovery import BOUND_SECONDS, Recovery, percentile
+from tests.chaos.recovery import BOUND_SECONDS, GROUPS, LOCKED, Recovery, percentile
 
 SHOWN_FINDINGS = 25
 SHOWN_TASKS = 3
@@ -48,6 +48,7 @@ class Outcome:
     recoveries: Sequence[Recovery]
     seconds: float
     quiet_seconds: float
+    faults_began_at: float
     facts: dict[str, Any]
 
     @property
@@ -56,15 +57,14 @@ class Outcome:
         found = Counter(finding.kind for finding in self.findings)
         return {kind: found[kind] for kind in KINDS}
 
-    def recovery(self, share: float, *, is_lease_bound: bool) -> float | None:
-        """Return a percentile of the recovery times of one kind."""
-        values = [r.seconds for r in self.recoveries if r.is_lease_bound == is_lease_bound]
-        return percentile(values, share)
+    def recovery(self, share: float, *, group: str = LOCKED) -> float | None:
+        """Return a percentile of the recovery times of one group."""
+        return percentile([r.seconds for r in self.recoveries if r.group == group], share)
 
     @property
     def is_good(self) -> bool:
         """Nothing was found, and what was killed was back in time."""
-        slow = self.recovery(0.95, is_lease_bound=False) or 0.0
+        slow = self.recovery(0.95) or 0.0
         return not self.findings and not self.problems and slow <= BOUND_SECONDS
 
     def as_json(self) -> dict[str, Any]:
@@ -74,15 +74,14 @@ class Outcome:
             "faults": dict(sorted(self.faults.items())),
             **self.counts,
             **{
-                f"recovery_{name}_seconds": self.recovery(share, is_lease_bound=False)
+                f"recovery_{group}{name}_seconds": self.recovery(share, group=group)
+                for group in GROUPS
                 for name, share in PERCENTILES.items()
             },
             **{
-                f"recovery_lease_bound_{name}_seconds": self.recovery(share, is_lease_bound=True)
-                for name, share in PERCENTILES.items()
+                f"recovery_{group}samples": sum(r.group == group for r in self.recoveries)
+                for group in GROUPS
             },
-            "recovery_samples": sum(not r.is_lease_bound for r in self.recoveries),
-            "recovery_lease_bound_samples": sum(r.is_lease_bound for r in self.recoveries),
             "processes_died": len(self.problems),
             "steps": self.steps,
             "seed": self.seed,
@@ -114,9 +113,19 @@ def explain(outcome: Outcome, connection: Any) -> Iterator[str]:
         yield f"{finding.kind}: {finding.task_uuid or ''} {finding.text}"
     if (more := len(outcome.findings) - SHOWN_FINDINGS) > 0:
         yield f"… and {more} more"
+    yield from _slow_recoveries(outcome)
     concerned = dict.fromkeys(each.task_uuid for each in outcome.findings if each.task_uuid)
     for task_uuid in list(concerned)[:SHOWN_TASKS]:
         yield from _describe(connection, task_uuid)
+
+
+def _slow_recoveries(outcome: Outcome) -> Iterator[str]:
+    for each in sorted(outcome.recoveries, key=lambda each: each.kill.at):
+        if each.seconds > BOUND_SECONDS and each.group == LOCKED:
+            yield (
+                f"slow: {each.kill.name} was killed at {each.kill.at - outcome.faults_began_at:.1f}"
+                f" s, step {each.step.step_uuid} ran again {each.seconds:.1f} s later"
+            )
 
 
 def _describe(connection: Any, task_uuid: UUID) -> Iterator[str]:

@@ -79,9 +79,10 @@ def run(plan: Plan, *, server: Server, logs: Path, build: str, say: Say) -> Outc
         faults=injector.done,
         findings=findings,
         problems=problems,
-        recoveries=recoveries(found, cluster.kills, clock_offset=offset),
+        recoveries=recoveries(found, cluster.kills, outages=server.restarts, clock_offset=offset),
         seconds=time.monotonic() - began,
         quiet_seconds=quiet_seconds,
+        faults_began_at=injector.began_at,
         facts=_facts(plan, found, watcher, feeder, server),
     )
 
