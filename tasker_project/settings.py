@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "orchestration.http.trailing_slash.TrailingSlashMiddleware",
+    "orchestration.http.database_breaker.DatabaseBreakerMiddleware",  # before any database use
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -121,6 +122,7 @@ def _pool(size: Range) -> dict[str, Any]:
             "min_size": size.minimum,
             "max_size": size.maximum,
             "timeout": _engine["db_pool_wait_seconds"],
+            "reconnect_timeout": sessions.RECONNECT_SECONDS,
             "max_idle": _engine["db_pool_idle_seconds"],
             "max_lifetime": _engine["db_pool_lifetime_seconds"],
             "connection_class": sessions.PooledConnection,  # its health check is no round trip

@@ -1,10 +1,12 @@
 """Errors on the wire: one table of exception classes, one body, one handler.
 
 An exception that is not in the table is an `INTERNAL_ERROR`; those and broken databases are logged
-with the request id, and their message carries neither SQL nor a traceback.
+with the request id, and their message carries neither SQL nor a traceback. A request that is only
+early gets a 503 with `Retry-After`, which the body repeats.
 """
 
 import logging
+from math import ceil
 from typing import Any
 
 import psycopg
@@ -22,6 +24,10 @@ from orchestration.http.request_id import request_id_of
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
+LONGEST_RETRY_AFTER_SECONDS = 30
+"""For an open circuit breaker, however long it stays open."""
+FAILED_BY = "tasker.failed_by"
+"""Key in META of the exception that was answered, for the middleware further out."""
 
 
 class JsonError(errors.TaskerError):
@@ -54,6 +60,8 @@ ANSWERS: dict[type[BaseException], tuple[str, int]] = {
     errors.DuplicateDlqEntryError: ("CONFLICT", 409),
     ConcurrentTransition: ("CONFLICT", 409),
     PayloadTooLargeError: ("PAYLOAD_TOO_LARGE", 413),
+    errors.CircuitOpenError: ("CIRCUIT_BREAKER_OPEN", 503),
+    errors.BackpressureError: ("BACKPRESSURE", 503),
     # --- Django's and REST framework's
     django_errors.SuspiciousOperation: ("BAD_REQUEST", 400),
     django_errors.RequestDataTooBig: ("PAYLOAD_TOO_LARGE", 413),
@@ -98,7 +106,12 @@ def answer_of(error: BaseException) -> tuple[str, int]:
 
 
 def error_body(
-    code: str, message: str, *, request: HttpRequest, details: Any = None
+    code: str,
+    message: str,
+    *,
+    request: HttpRequest,
+    details: Any = None,
+    retry_after_seconds: int | None = None,
 ) -> dict[str, Any]:
     """Return the body that every error has (api-and-operations 1.2)."""
     body: dict[str, Any] = {
@@ -108,19 +121,37 @@ def error_body(
     }
     if details:
         body["details"] = details
-    if code == "SERVICE_UNAVAILABLE":
-        body["retry_after_seconds"] = RETRY_AFTER_SECONDS
+    if retry_after_seconds is not None:
+        body["retry_after_seconds"] = retry_after_seconds
     return {"error": body}
+
+
+def retry_after_of(error: BaseException) -> int | None:
+    """Return after how many seconds the same request may work, None when that will not help."""
+    if isinstance(error, errors.CircuitOpenError):
+        return min(max(1, ceil(error.retry_after_seconds)), LONGEST_RETRY_AFTER_SECONDS)
+    if isinstance(error, errors.TryLaterError):
+        return max(1, ceil(error.retry_after_seconds))
+    return RETRY_AFTER_SECONDS if answer_of(error)[0] == "SERVICE_UNAVAILABLE" else None
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response:
     """Turn whatever a view raised into a response; REST framework calls this."""
     request = context["request"]
+    request.META[FAILED_BY] = error
     code, status = answer_of(error)
-    if status >= 500:
+    if isinstance(error, errors.TryLaterError):
+        log.info("api.rejected", extra={"path": request.path, "code": code})
+    elif status >= 500:
         log.error("api.failed", extra={"path": request.path, "code": code}, exc_info=error)
-    body = error_body(code, _message(error, code), request=request, details=_details(error))
-    return Response(body, status=status, headers=_headers(error, code))
+    body = error_body(
+        code,
+        _message(error, code),
+        request=request,
+        details=_details(error),
+        retry_after_seconds=retry_after_of(error),
+    )
+    return Response(body, status=status, headers=_headers(error))
 
 
 def _message(error: Exception, code: str) -> str:
@@ -159,10 +190,10 @@ def _places(detail: Any, path: str = "") -> Any:
         yield {"path": path, "message": str(detail)}
 
 
-def _headers(error: Exception, code: str) -> dict[str, str]:
+def _headers(error: Exception) -> dict[str, str]:
     headers: dict[str, str] = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
-    if code == "SERVICE_UNAVAILABLE":
-        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if (seconds := retry_after_of(error)) is not None:
+        headers["Retry-After"] = str(seconds)
     return headers

@@ -22,6 +22,13 @@ SILENCE_SECONDS = 15
 """A peer that does not even acknowledge for so long is gone: a heartbeat that met a dead network is
 then repeated before the lease ends (30 s, prolonged every 10)."""
 
+RECONNECT_SECONDS = 2.0
+"""How long the pool tries for one connection before whoever needs it next makes it begin anew.
+
+A pool keeps trying for five minutes, with pauses that double, and asks nobody meanwhile; after an
+outage of a minute the next look would be up to a minute away.
+"""
+
 CLIENT_KEEPALIVES: dict[str, Any] = {
     "connect_timeout": 5,
     "keepalives_idle": 10,

@@ -20,7 +20,6 @@ from orchestration.runtime.shutdown import Shutdown
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
-RECONNECT_SECONDS = 2.0
 ANSWER_MARGIN_SECONDS = 15.0
 """What an answer may take beyond the statement's own limit before its connection is given up."""
 STARTUP_REFUSED = "unsupported startup parameter"
@@ -110,9 +109,7 @@ def name_connections(
         options["options"] = f"{given} -c statement_timeout={statement_timeout_ms}".strip()
     if pool := options.get("pool"):
         options["pool"] = {
-            # A pool keeps trying for five minutes, with pauses that double; a new attempt starts
-            # only when it has given up. Our own pauses end after half a minute.
-            "reconnect_timeout": RECONNECT_SECONDS,
+            "reconnect_timeout": sessions.RECONNECT_SECONDS,
             **pool,
             "connection_class": sessions.impatient_connection(
                 statement_timeout_ms / 1000 + ANSWER_MARGIN_SECONDS
