@@ -65,6 +65,9 @@ ci: check $(READY) ## Run every check, then the tests with their coverage
 bench: $(READY) ## Measure latency and throughput; ARGS="--json bench.json"
 	$(MANAGE) bench $(ARGS)
 
+chaos: $(READY) ## Break a real cluster while it works, and judge; TASKS, FAULTS, SEED, JSON=FILE
+	$(ON_SERVER) $(BIN)/python -m tests.chaos --tasks $(or $(TASKS),200) --faults $(or $(FAULTS),30) --seed $(or $(SEED),1) $(if $(JSON),--json $(JSON)) $(ARGS)
+
 schema: $(READY) ## Write the OpenAPI document of the REST API
 	$(MANAGE) spectacular --validate --fail-on-warn --file $(OPENAPI)
 
