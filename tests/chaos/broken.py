@@ -82,7 +82,9 @@ def patch_worker() -> None:
     from orchestration.queries import steps
     from workers.worker import reporting
 
-    reporting.report_steps = steps.report_steps = wrap(steps.report_steps)
+    wrapped = wrap(steps.report_steps)
+    for module in (steps, reporting):
+        setattr(module, "report_steps", wrapped)  # noqa: B010 - the second one only imports it
 
 
 def _deletes_first(report: Callable[..., Reported]) -> Callable[..., Reported]:

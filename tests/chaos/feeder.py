@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -29,6 +29,13 @@ CREATED = (200, 201)
 
 class PlannedRollback(Exception):  # noqa: N818 - not an error
     """Leaves a transaction that shall leave nothing behind."""
+
+
+class Busy(Exception):  # noqa: N818 - says what the door is
+    """The door is closed just now; the same request again may pass."""
+
+
+CLOSED_DOORS: tuple[type[Exception], ...] = (*database.CONNECTION_ERRORS, Busy)
 
 
 class Feeder(threading.Thread):
@@ -66,7 +73,7 @@ class Feeder(threading.Thread):
                 with suppress(PlannedRollback):
                     create(task)
                     self.promised.append(task)
-            except (*database.CONNECTION_ERRORS, Busy) as error:
+            except CLOSED_DOORS as error:
                 if time.monotonic() > deadline:
                     raise
                 self.repeats += 1
@@ -87,7 +94,9 @@ class Feeder(threading.Thread):
         with transaction.atomic():
             created = client.create_task(task.workflow.name, **self._request(task))
             if created.created:
-                Order.objects.create(key=task.key(self._plan.seed), task_uuid=created.task_uuid)
+                Order._default_manager.create(
+                    key=task.key(self._plan.seed), task_uuid=created.task_uuid
+                )
             if task.is_rolled_back:
                 raise PlannedRollback
 
@@ -110,12 +119,3 @@ class Feeder(threading.Thread):
             raise Busy(str(error)) from error
         if status not in CREATED:
             raise RuntimeError(f"The API answered {status}, expected one of {CREATED}.")
-
-
-class Busy(Exception):  # noqa: N818 - says what the door is
-    """The door is closed just now; the same request again may pass."""
-
-
-def promised_keys(tasks: Sequence[TaskPlan], *, seed: int) -> dict[str, TaskPlan]:
-    """Return the tasks that must exist by their keys."""
-    return {task.key(seed): task for task in tasks}

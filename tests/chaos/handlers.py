@@ -33,7 +33,7 @@ def plain(context: StepContext) -> Checkpoint | dict[str, Any]:
 @step_handler("chaos.atomic", atomic=True)
 def atomic(context: StepContext) -> dict[str, Any]:
     """Write a business row first, so that a failure has something to take back."""
-    Effect.objects.create(
+    Effect._default_manager.create(
         task_uuid=context.task_uuid, step_name=context.step_name, attempt=context.attempt
     )
     _work(context)
@@ -70,4 +70,4 @@ def _count(context: StepContext) -> Checkpoint | dict[str, Any]:
 
 def _value(context: StepContext) -> int:
     parents = context.get_config("parents")
-    return 1 + sum(context.get_dependency_field(parent, "value") for parent in parents)
+    return 1 + sum(int(context.get_dependency_field(each, "value")) for each in parents)
