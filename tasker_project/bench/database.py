@@ -7,7 +7,7 @@ himself stands.
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -23,6 +23,7 @@ from tasker_project.bench.errors import BenchError
 from tasker_project.bench.shapes import register_shapes
 from templates_registry.conf import table, tables
 
+ADDRESS = ("NAME", "USER", "PASSWORD", "HOST", "PORT")
 PACKAGES = ("tasker_project", "templates_registry", "orchestration", "workers")
 
 
@@ -51,6 +52,21 @@ def _made_anew(name: str, *, keep: bool) -> Iterator[None]:
         _use(own)
         if not keep:
             _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+@contextmanager
+def connected_to(address: Mapping[str, Any]) -> Iterator[None]:
+    """Connect this process to another server, given as in DATABASES, and afterwards back."""
+    before = {key: connections["default"].settings_dict[key] for key in ADDRESS}
+    _use_settings({**dict.fromkeys(ADDRESS, ""), **_part(address)})
+    try:
+        yield
+    finally:
+        _use_settings(before)
+
+
+def _part(address: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in address.items() if key in ADDRESS}
 
 
 def _refuse_tasks(name: str) -> None:
@@ -125,6 +141,7 @@ def _run(statement: str, name: str) -> None:
     """Run a statement that names a database."""
     composed = sql.SQL(statement).format(sql.Identifier(name))
     with connections["default"].cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")  # a drop waits for the disk
         try:
             cursor.execute(composed)
         except Exception as error:
@@ -136,9 +153,13 @@ def _run(statement: str, name: str) -> None:
 
 def _use(name: str) -> None:
     """Connect the whole process to another database of the server."""
+    _use_settings({"NAME": name})
+
+
+def _use_settings(changed: Mapping[str, Any]) -> None:
     connection = connections["default"]
     connection.close()
     if isinstance(connection, DatabaseWrapper):
         connection.close_pool()
-    settings.DATABASES["default"]["NAME"] = name
-    connection.settings_dict["NAME"] = name
+    settings.DATABASES["default"].update(changed)
+    connection.settings_dict.update(changed)

@@ -9,11 +9,22 @@ from tasker_project.bench.database import rows, settle, value
 
 def load_tasks(count: int) -> None:
     """Add that many tasks in all states, then analyse as autovacuum would."""
+    _run("load.sql", count)
+    settle()
+
+
+def load_finished(count: int) -> None:
+    """Add that many tasks that finished long ago, with their histories, then analyse."""
+    _run("load.sql", 0)
+    _run("finished.sql", count)
+    settle()
+
+
+def _run(script: str, count: int) -> None:
     value("SELECT set_config('tasker.load_tasks', %(count)s, false)", count=str(count))
     rows("SET statement_timeout = 0")
-    script = files("tasker_project.bench").joinpath("load.sql").read_text("utf-8")
-    rows(script.replace("%", "%%"))
-    settle()
+    text = files("tasker_project.bench").joinpath(script).read_text("utf-8")
+    rows(text.replace("%", "%%"))
 
 
 def pick_tasks(count: int, *, random_state: int) -> list[UUID]:

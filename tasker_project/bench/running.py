@@ -4,11 +4,13 @@ The processes log at their default level to files in a temporary folder, as in p
 failure the last lines are shown.
 """
 
+import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from orchestration import client
@@ -38,25 +40,55 @@ class Bench:
     concurrency: int = 16
     sizes: Sequence[int] = (5000, 100_000)
     random_state: int = 7
+    minutes: float = 30
+    rate: float = 0  # tasks a second; 0 = a share of the measured most
+    keep_minutes: float = 0  # finished tasks are purged after so long; 0 = kept
     say: Callable[[str], None] = field(default=lambda text: None)
 
     @contextmanager
     def engine(
-        self, *, orchestrators: int | None = None, workers: int | None = None
+        self,
+        *,
+        orchestrators: int | None = None,
+        workers: int | None = None,
+        mode: str = "Hybrid",
     ) -> Iterator[ProcessGroup]:
         """Run orchestrators and workers, as many as asked for; yield once they are ready."""
         with ProcessGroup() as group:
-            for i in range(self.orchestrators if orchestrators is None else orchestrators):
-                self.start(group, f"orchestrator{i + 1}", manage("run_orchestrator", *NO_PORT))
-            worker = ["run_worker", NAMESPACE, "--handlers", HANDLERS, "--slots", str(self.slots)]
-            for i in range(self.workers if workers is None else workers):
-                self.start(group, f"worker{i + 1}", manage(*worker, "--no-sync", *NO_PORT))
-            for child in group.children:
-                self._wait_ready(group, child)
+            wanted = self.orchestrators if orchestrators is None else orchestrators
+            self.start_orchestrators(group, wanted, mode=mode)
+            wanted = self.workers if workers is None else workers
+            self.start_workers(group, wanted, slots=self.slots, mode=mode)
             try:
                 yield group
             except BenchError as error:
                 raise BenchError("\n".join([str(error), *_last_words(group)])) from error
+
+    def start_orchestrators(
+        self, group: ProcessGroup, count: int, *, mode: str = "Hybrid"
+    ) -> list[Child]:
+        """Start orchestrators and wait until they are ready."""
+        return self._start("orchestrator", group, count, ["run_orchestrator", "--mode", mode])
+
+    def start_workers(
+        self, group: ProcessGroup, count: int, *, slots: int, mode: str = "Hybrid"
+    ) -> list[Child]:
+        """Start workers and wait until they are ready."""
+        worker = ["run_worker", NAMESPACE, "--handlers", HANDLERS, "--no-sync", "--mode", mode]
+        return self._start("worker", group, count, [*worker, "--slots", str(slots)])
+
+    def _start(
+        self, kind: str, group: ProcessGroup, count: int, arguments: Sequence[str]
+    ) -> list[Child]:
+        """Start processes of one kind, each with a number of its own, and wait for all."""
+        taken = {child.name for child in group.children} | {p.stem for p in self.logs.glob("*.log")}
+        free = (name for n in itertools.count(1) if (name := f"{kind}{n}") not in taken)
+        started = [
+            self.start(group, next(free), manage(*arguments, *NO_PORT)) for _ in range(count)
+        ]
+        for child in started:
+            self._wait_ready(group, child)
+        return started
 
     def start(self, group: ProcessGroup, name: str, arguments: Sequence[str]) -> Child:
         """Start one command on the measured database."""
@@ -91,9 +123,9 @@ def check_alive(group: ProcessGroup) -> None:
         raise BenchError(f"The measurement was given up. {error}") from error
 
 
-def create(shape: str) -> UUID:
-    """Create one task of a shape through the Python client."""
-    return client.create_task(shape, namespace=NAMESPACE).task_uuid
+def create(shape: str, **context: Any) -> UUID:
+    """Create one task of a shape through the Python client; keywords are its context."""
+    return client.create_task(shape, namespace=NAMESPACE, context=context).task_uuid
 
 
 def forget_tasks() -> None:

@@ -1,6 +1,7 @@
 """The workflows that are measured: shapes of a DAG, registered into the bench database.
 
-Every step calls `bench.nothing`. A shape maps each step to the steps it waits for.
+Every step calls `bench.nothing`, unless HANDLERS names another. A shape maps each step to the steps
+it waits for.
 """
 
 import json
@@ -40,7 +41,10 @@ SHAPES: dict[str, Shape] = {
         "right_end": ["right"],
         "join": ["check", "left_end", "right_end"],
     },
+    "hold1": linear(1),
+    "retry1": linear(1),
 }
+HANDLERS = {"hold1": "bench.hold", "retry1": "bench.fail_once"}
 
 
 def register_shapes() -> None:
@@ -53,8 +57,9 @@ def register_shapes() -> None:
 
 def _document(name: str, shape: Shape) -> str:
     """Return the template as JSON, which is YAML too."""
+    handler = {"callable": HANDLERS.get(name, "bench.nothing")}
     steps = [
-        {"name": step, "handler": {"callable": "bench.nothing"}, "dependencies": waits_for}
+        {"name": step, "handler": handler, "dependencies": waits_for}
         for step, waits_for in shape.items()
     ]
     template = {"name": name, "namespace_name": NAMESPACE, "version": "1.0.0", "steps": steps}

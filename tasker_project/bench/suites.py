@@ -2,7 +2,17 @@
 
 from collections.abc import Callable, Mapping
 
-from tasker_project.bench import api, e2e, idle, notify, statements, throughput
+from tasker_project.bench import (
+    api,
+    e2e,
+    idle,
+    notify,
+    purging,
+    recovery,
+    soak,
+    statements,
+    throughput,
+)
 from tasker_project.bench.percentiles import Figures
 from tasker_project.bench.running import Bench
 
@@ -13,4 +23,10 @@ SUITES: Mapping[str, Callable[[Bench], Figures]] = {
     "notify": notify.measure,
     "sql": statements.measure,
     "idle": idle.measure,
+    "purge": purging.measure,
+    "recovery": recovery.measure,
+    "soak": soak.measure,
 }
+BY_NAME_ONLY = frozenset(
+    {"purge", "recovery", "soak"}
+)  # take many minutes; `bench` alone leaves them out

@@ -25,10 +25,23 @@ AT_MOST = {
     "latency_linear4_polled.p50_ms": 312,
     "idle.orchestrator.commits_per_minute": 60,
     "idle.worker.commits_per_minute": 60,
+    "recovery.due_retry.p95_ms": 100,
+    "recovery.due_retry.max_ms": 100,
+    "recovery.worker_lock.p95_s": 5,
+    "recovery.worker_lock.max_s": 5,
+    "recovery.worker_lease.max_s": 32,  # the lease and two seconds
+    "recovery.orchestrator.max_s": 30,
+    "recovery.restart.p95_s": 5,
+    "recovery.restart.max_s": 5,
+    "soak.verdict.rss_growth_percent": 10,
+    "soak.verdict.dead_rows_growth_percent": 20,
     "idle.orchestrator.rss_mb": 150,
     "idle.worker.rss_mb": 150,
 }
-AT_LEAST = {"throughput_linear4.tasks_per_second": 100}
+AT_LEAST = {
+    "throughput_linear4.tasks_per_second": 100,
+    "soak.verdict.throughput_percent": 90,
+}
 
 
 def missed(figures: Mapping[str, float]) -> list[str]:

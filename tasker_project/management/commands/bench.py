@@ -14,7 +14,7 @@ from tasker_project.bench.database import bench_database
 from tasker_project.bench.errors import BenchError
 from tasker_project.bench.percentiles import Figures
 from tasker_project.bench.running import Bench
-from tasker_project.bench.suites import SUITES
+from tasker_project.bench.suites import BY_NAME_ONLY, SUITES
 from tasker_project.demo.client import DemoError
 from tasker_project.processes import interruptible
 
@@ -26,6 +26,11 @@ NUMBERS = {
     "slots": (10, "handlers that a worker runs at the same time"),
     "seconds": (60, "how long to watch (idle)"),
     "concurrency": (16, "clients at once (api)"),
+}
+QUANTITIES = {
+    "minutes": (30.0, "how long the load lasts (soak)"),
+    "rate": (0.0, "tasks a second; 0 = 60 % of the measured most (soak)"),
+    "keep_minutes": (0.0, "purge tasks that finished so long ago; 0 = keep all (soak)"),
 }
 NARROWEST = 110  # columns a file or a pipe gets, so that no key is cut
 
@@ -40,6 +45,10 @@ class Command(BaseCommand):
         parser.add_argument("suites", nargs="*", metavar="SUITE", help=", ".join(SUITES))
         for name, (default, what) in NUMBERS.items():
             parser.add_argument(f"--{name}", type=_at_least_one, default=default, help=what)
+        for name, (amount, what) in QUANTITIES.items():
+            parser.add_argument(
+                f"--{name.replace('_', '-')}", type=_not_negative, default=amount, help=what
+            )
         parser.add_argument(
             "--sizes",
             type=_at_least_one,
@@ -62,14 +71,14 @@ class Command(BaseCommand):
             raise CommandError(f"There is no suite '{unknown[0]}'; there are {known}", returncode=2)
         try:
             with interruptible():
-                self._measure(suites or list(SUITES), options)
+                self._measure(suites or _usual_suites(), options)
         except (BenchError, DemoError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted; nothing was left behind.", returncode=130) from None
 
     def _measure(self, suites: list[str], options: dict[str, Any]) -> None:
-        asked = {name: options[name] for name in (*NUMBERS, "sizes", "random_state")}
+        asked = {name: options[name] for name in (*NUMBERS, *QUANTITIES, "sizes", "random_state")}
         earlier = comparison.read(options["compare"]) if options["compare"] else {}
         console = Console(file=self.stdout)  # type: ignore[arg-type]
         if not console.is_terminal:
@@ -97,3 +106,14 @@ def _at_least_one(text: str) -> int:
     if (number := int(text)) < 1:
         raise argparse.ArgumentTypeError(f"{text}: at least 1 is needed")
     return number
+
+
+def _not_negative(text: str) -> float:
+    """Read an amount."""
+    if (number := float(text)) < 0:
+        raise argparse.ArgumentTypeError(f"{text}: must not be negative")
+    return number
+
+
+def _usual_suites() -> list[str]:
+    return [name for name in SUITES if name not in BY_NAME_ONLY]
