@@ -5,8 +5,10 @@ settings are short, so that a minute holds many leases, but in realistic proport
 """
 
 import os
+import re
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +21,7 @@ from tests.chaos.workflows import NAMESPACES
 LEASE_SECONDS = 8
 HEARTBEAT_SECONDS = 2
 SWEEP_SECONDS = 5
-SLOTS = 5
+SLOTS = 4  # so few that the worker that only polls gets its share
 GRACE_SECONDS = 5
 
 SETTINGS = {
@@ -52,6 +54,10 @@ OPEN_API = {"DJANGO_DEBUG": "true"}  # without a credential the API serves devel
 
 READY_TEXT = "process.started"
 READY_SECONDS = 40.0
+EVENT = re.compile(
+    r'"event": "(step\.report_stale|step\.released|lease\.expired|task\.recovered|worker\.lost'
+    r'|message\.malformed|message\.poison|results\.batch_failed|database\.lost)"'
+)
 LOOK_SECONDS = 0.05
 
 
@@ -183,6 +189,15 @@ class Cluster:
                     said = "\n".join(child.last_lines)
                     raise RuntimeError(f"{child.name} does not serve; it said:\n{said}")
                 time.sleep(LOOK_SECONDS)
+
+    def count_events(self) -> dict[str, int]:
+        """Return how often the engine logged what shows that faults met it."""
+        found: Counter[str] = Counter()
+        for member in self.members.values():
+            for log_file in member.logs:
+                with log_file.open(errors="replace") as lines:
+                    found.update(EVENT.findall("".join(filter(EVENT.search, lines))))
+        return dict(sorted(found.items()))
 
     def last_words(self, *, lines: int = 12) -> Iterator[str]:
         """Yield the last lines of the present processes."""

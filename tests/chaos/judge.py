@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from orchestration.queries import invariants
+from orchestration.queries.invariants import Violation
 from tests.chaos.evidence import Evidence, HopRow, StepRow, TaskRow
 from tests.chaos.plan import Plan, TaskPlan
 from tests.chaos.tampering import Tampering
@@ -19,6 +19,8 @@ from tests.chaos.workflows import Expected, StepPlan
 
 REST = frozenset({"complete", "blocked_by_failures", "error", "cancelled", "resolved_manually"})
 REPORTED = ("enqueued_for_orchestration", "enqueued_as_error_for_orchestration")
+Witnessed = tuple[str, Violation]
+"""When it was seen, and what."""
 KINDS = ("stuck", "lost", "wrong", "invariant_violations", "doubled_effects")
 
 
@@ -31,7 +33,12 @@ class Finding(NamedTuple):
 
 
 def judge(
-    plan: Plan, evidence: Evidence, *, promised: Sequence[TaskPlan], tampering: Tampering
+    plan: Plan,
+    evidence: Evidence,
+    *,
+    promised: Sequence[TaskPlan],
+    tampering: Tampering,
+    violations: Iterable[Witnessed],
 ) -> list[Finding]:
     """Return everything that is not as it has to be; nothing may be under way any more."""
     return [
@@ -39,7 +46,7 @@ def judge(
         *_judge_tasks(plan, evidence),
         *_judge_messages(evidence, tampering),
         *_judge_results(evidence),
-        *_judge_invariants(evidence),
+        *_judge_invariants(evidence, violations),
     ]
 
 
@@ -104,7 +111,7 @@ def _judge_step(
         and step.attempts != plan.max_attempts
     ):
         yield f"{step.name} was given up after {step.attempts} attempts"
-    if step.state == "complete" and "ing" in plan.kind and step.attempts <= plan.times:
+    if step.state == "complete" and plan.stumbles and step.attempts <= plan.times:
         yield f"{step.name} succeeded in attempt {step.attempts}, planned after {plan.times}"
     if step.state == "complete" and (holder := _holder(evidence, hops)) != step.reporter:
         yield f"{step.name} was held by {holder}, and {step.reporter}'s result was accepted"
@@ -156,8 +163,8 @@ def _judge_results(evidence: Evidence) -> Iterator[Finding]:
                 yield Finding("wrong", step.task_uuid, text)
 
 
-def _judge_invariants(evidence: Evidence) -> Iterator[Finding]:
+def _judge_invariants(evidence: Evidence, violations: Iterable[Witnessed]) -> Iterator[Finding]:
     tasks = {step.step_uuid: task for task, steps in evidence.steps.items() for step in steps}
-    for each in invariants.violations():
+    for when, each in violations:
         task = tasks.get(each.object_uuid, each.object_uuid)
-        yield Finding("invariant_violations", task, f"{each.invariant} at the end: {each.detail}")
+        yield Finding("invariant_violations", task, f"{each.invariant} {when}: {each.detail}")

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connections
 
+from orchestration.queries import invariants
 from orchestration.runtime import database
 from tasker_project.processes import ProcessGroup
 from templates_registry import registry
@@ -16,7 +17,7 @@ from tests.chaos import broken, effects, evidence, faults, report
 from tests.chaos.cluster import Cluster
 from tests.chaos.feeder import Feeder
 from tests.chaos.injector import Injector
-from tests.chaos.judge import Finding, judge
+from tests.chaos.judge import judge
 from tests.chaos.plan import Plan
 from tests.chaos.quiet import wait_for_quiet
 from tests.chaos.recovery import recoveries
@@ -65,8 +66,16 @@ def run(plan: Plan, *, server: Server, logs: Path, build: str, say: Say) -> Outc
         with server.connect() as connection:
             found = evidence.collect(connection)
             offset = _clock_offset(connection)
-        findings = judge(plan, found, promised=feeder.promised, tampering=tampering)
-        findings += _witnessed(watcher, found)
+        findings = judge(
+            plan,
+            found,
+            promised=feeder.promised,
+            tampering=tampering,
+            violations=[
+                *[("at the end", each) for each in invariants.violations()],
+                *[("during the run", each) for each in watcher.seen.values()],
+            ],
+        )
         problems = [*cluster.problems, *([feeder.failure] if feeder.failure else [])]
         if findings or problems:
             for line in cluster.last_words():
@@ -83,21 +92,11 @@ def run(plan: Plan, *, server: Server, logs: Path, build: str, say: Say) -> Outc
         seconds=time.monotonic() - began,
         quiet_seconds=quiet_seconds,
         faults_began_at=injector.began_at,
-        facts=_facts(plan, found, watcher, feeder, server),
+        facts={
+            **_facts(plan, found, watcher, feeder, server),
+            "logged": cluster.count_events(),
+        },
     )
-
-
-def _witnessed(watcher: Watcher, found: evidence.Evidence) -> list[Finding]:
-    """Return what the watcher saw, by task."""
-    tasks = {step.step_uuid: task for task, steps in found.steps.items() for step in steps}
-    return [
-        Finding(
-            "invariant_violations",
-            tasks.get(each.object_uuid, each.object_uuid),
-            f"{each.invariant} during the run: {each.detail}",
-        )
-        for each in watcher.seen.values()
-    ]
 
 
 def _clock_offset(connection: Any) -> float:

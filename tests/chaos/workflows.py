@@ -48,6 +48,11 @@ class StepPlan:
         return self.kind in FAILING
 
     @property
+    def stumbles(self) -> bool:
+        """Its first attempts fail or hang."""
+        return "flaky" in self.kind or self.kind == "hanging"
+
+    @property
     def is_atomic(self) -> bool:
         """Its handler writes a business row in the transaction of its report."""
         return self.kind.startswith("atomic")
