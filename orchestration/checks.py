@@ -96,10 +96,14 @@ def _production(environment: str) -> Iterable[Error]:
         yield _error("E008", text)
 
 
-def _database() -> list[CheckMessage]:
-    if connections["default"].vendor == "postgresql":
-        return []
-    return [_error("E016", "DATABASE_URL is no address of a PostgreSQL: must be postgresql://….")]
+def _database() -> Iterable[CheckMessage]:
+    direct = settings.DATABASE_DIRECT_URL
+    wrong = {
+        "DATABASE_URL": connections["default"].vendor != "postgresql",
+        "DATABASE_DIRECT_URL": direct and not direct.startswith(("postgresql://", "postgres://")),
+    }
+    for name in (name for name, is_wrong in wrong.items() if is_wrong):
+        yield _error("E016", f"{name} is no address of a PostgreSQL: must be postgresql://….")
 
 
 def _pool(values: Mapping[str, Value]) -> Iterable[Error]:

@@ -102,12 +102,12 @@ def _database() -> dict[str, Any]:
     """Return the one entry of DATABASES, before the options that every server gets."""
     if not env("DATABASE_URL"):
         return EMBEDDED_SERVER.database_settings()
-    if not env("DATABASE_URL").startswith(("postgresql://", "postgres://")):
-        return {"ENGINE": "django.db.backends.dummy"}  # check E016 refuses it
     return _server(env("DATABASE_URL"))
 
 
 def _server(url: str) -> dict[str, Any]:
+    if not url.startswith(("postgresql://", "postgres://")):
+        return {"ENGINE": "django.db.backends.dummy"}  # check E016 refuses it
     found = dict(env.db_url_config(url))
     found["HOST"] = unquote(found["HOST"] or "")  # a socket's folder: postgresql://user@%2Frun/name
     return found

@@ -201,3 +201,9 @@ def test_bad_settings_end_a_process_with_code_2_and_say_why(monkeypatch, capsys)
 
 def test_good_settings_let_a_process_start():
     refuse_bad_settings()
+
+
+def test_a_direct_address_of_something_else_is_refused(settings):
+    settings.DATABASE_DIRECT_URL = "mysql://here/tasker"
+
+    assert _found()["tasker.E016"].startswith("DATABASE_DIRECT_URL is no address")
