@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`, small: a run that has to be good, and a broken build that must be found."""
+"""`python -m tests.chaos`, small: a run that has to be good, a broken build that must be found."""
 
 import json
 import os
