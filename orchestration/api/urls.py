@@ -2,6 +2,14 @@
 
 from django.urls import path, re_path
 
+from orchestration.api.dlq import (
+    DlqEntryView,
+    DlqStatsView,
+    DlqTaskView,
+    DlqView,
+    InvestigationQueueView,
+    StalenessView,
+)
 from orchestration.api.docs import JsonDocument
 from orchestration.api.steps import StepsView, StepView
 from orchestration.api.tasks import TasksView, TaskView
@@ -13,6 +21,12 @@ urlpatterns = [
     path("tasks/<str:task_uuid>", TaskView.as_view(), name="task"),
     path(STEPS, StepsView.as_view(), name="steps"),
     path(f"{STEPS}/<str:step_uuid>", StepView.as_view(), name="step"),
+    path("dlq", DlqView.as_view(), name="dlq"),
+    path("dlq/task/<str:task_uuid>", DlqTaskView.as_view(), name="dlq-task"),
+    path("dlq/entry/<str:entry_uuid>", DlqEntryView.as_view(), name="dlq-entry"),
+    path("dlq/stats", DlqStatsView.as_view(), name="dlq-stats"),
+    path("dlq/investigation-queue", InvestigationQueueView.as_view(), name="dlq-queue"),
+    path("dlq/staleness", StalenessView.as_view(), name="dlq-staleness"),
     path("schema", JsonDocument.as_view(), name="schema"),
     re_path(r"", NothingHere.as_view()),
 ]

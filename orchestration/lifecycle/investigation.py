@@ -11,12 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from orchestration.errors import (
-    ActionRefusedError,
-    InvalidRequestError,
-    NotFoundError,
-    Problem,
-)
+from orchestration.errors import ActionRefusedError, InvalidRequestError, NotFoundError, Problem
 from orchestration.models import DlqResolution
 from orchestration.queries import dlq
 from orchestration.queries.dlq import EntryRow
@@ -47,7 +42,10 @@ def update_entry(entry_uuid: UUID, change: EntryChange, *, actor: str) -> str:
     `ActionRefusedError` when a closed entry would be reopened, `NotFoundError`.
     """
     if problems := list(_problems(change)):
-        raise InvalidRequestError(f"Cannot change DLQ entry {entry_uuid}", problems=problems)
+        told = "; ".join(f"{each.path} {each.message}".lstrip() for each in problems)
+        raise InvalidRequestError(
+            f"Cannot change DLQ entry {entry_uuid}: {told}", problems=problems
+        )
 
     def work() -> str:
         entry = dlq.hold_entry(entry_uuid)

@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
-from orchestration.models import Task
+from orchestration.models import DlqEntry, Task
 
 pytestmark = pytest.mark.django_db
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -46,6 +46,13 @@ CALLS = [
     ("get", "/v1/tasks/x/workflow_steps"),
     ("get", "/v1/tasks/x/workflow_steps/y"),
     ("patch", "/v1/tasks/x/workflow_steps/y"),
+    ("get", "/v1/dlq"),
+    ("get", "/v1/dlq/task/x"),
+    ("post", "/v1/dlq/task/x"),
+    ("patch", "/v1/dlq/entry/x"),
+    ("get", "/v1/dlq/stats"),
+    ("get", "/v1/dlq/investigation-queue"),
+    ("get", "/v1/dlq/staleness"),
     ("get", "/v1/schema"),
     ("get", "/api-docs/openapi.json"),
     ("get", "/api-docs/ui"),
@@ -144,6 +151,56 @@ def test_a_session_needs_a_csrf_token_to_change_anything(production):
     answer = client.post("/v1/tasks", {"name": "a"})
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "FORBIDDEN")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "permission"),
+    [
+        ("get", "/v1/dlq", "dlq:read"),
+        ("get", "/v1/dlq/task/x", "dlq:read"),
+        ("get", "/v1/dlq/investigation-queue", "dlq:read"),
+        ("get", "/v1/dlq/staleness", "dlq:read"),
+        ("get", "/v1/dlq/stats", "dlq:stats"),
+        ("post", "/v1/dlq/task/x", "dlq:update"),
+        ("patch", "/v1/dlq/entry/x", "dlq:update"),
+    ],
+)
+def test_every_call_of_the_dlq_asks_for_its_permission(production, method, path, permission):
+    client = signed_in(is_staff=True)
+    for other in {"dlq:read", "dlq:stats", "dlq:update"} - {permission}:
+        grant(other.replace(":", "_"))
+
+    refused = getattr(client, method)(path, **({} if method == "get" else {"data": {}}))
+    grant(permission.replace(":", "_"))
+    client.force_login(User.objects.get(username="ann"))
+    served = getattr(client, method)(path, **({} if method == "get" else {"data": {}}))
+
+    assert refused.status_code == 403
+    assert refused.json()["error"]["details"] == {"required_permission": permission}
+    assert served.status_code == (400 if path.endswith("/x") else 200)
+
+
+def test_the_context_in_a_request_that_was_buried_is_hidden(production):
+    DlqEntry.objects.create(
+        dlq_reason="poison_message",
+        queue_name="orchestration_task_requests",
+        message={"task_request": {"context": {"card": "secret"}}},
+    )
+    DlqEntry.objects.create(
+        dlq_reason="poison_message", queue_name="worker_test_queue", message={"task_uuid": "x"}
+    )
+    client = signed_in(is_staff=True)
+    grant("dlq_read")
+
+    for path in ("/v1/dlq", "/v1/dlq/investigation-queue"):
+        shown = {row["queue_name"]: row["message"] for row in client.get(path).json()}
+        assert shown == {
+            "orchestration_task_requests": None,
+            "worker_test_queue": {"task_uuid": "x"},
+        }
+    grant("tasks_context_read")
+    client.force_login(User.objects.get(username="ann"))
+    assert "secret" in client.get("/v1/dlq").content.decode()
 
 
 def all_views(resolver: URLResolver) -> Iterator[type[APIView]]:
