@@ -9,9 +9,11 @@
 The task exists, and its first step can be claimed, exactly when the caller's transaction commits.
 """
 
+from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 
+from orchestration import backpressure
 from orchestration.errors import NotFoundError
 from orchestration.lifecycle import operator_actions, task_initializer
 from orchestration.lifecycle.operator_actions import Acted
@@ -42,6 +44,7 @@ def create_task(
     context: dict[str, Any] | None = None,
     start: bool = True,
     actor: str | None = None,
+    respect_backpressure: bool = False,
     **request: Any,
 ) -> CreatedTask:
     """Create a task of a template in the current transaction.
@@ -50,13 +53,19 @@ def create_task(
     source_system, reason, correlation_id, parent_correlation_id, options, bypass_steps,
     requested_at. With `start=False` the task waits for discovery. Raises `InvalidRequestError`,
     `NotFoundError` (no such template) and `DuplicateTaskError`; then nothing was written.
+
+    With `respect_backpressure` also `BackpressureError` (the namespace has too much to do, or the
+    engine is late) and `CircuitOpenError` (the database or the queues have failed repeatedly and
+    are not tried); both carry `retry_after_seconds`. Without it a creation is never turned away.
     """
     unknown = sorted(set(request) - set(TaskRequest.model_fields))
     if unknown:
         raise TypeError(f"create_task() knows no keyword {', '.join(unknown)}")
     body = {"source_system": "python", **request}
     parsed = TaskRequest.parse({**body, "name": name, "namespace": namespace, "context": context})
-    return task_initializer.create(parsed, actor=actor or parsed.initiator, start=start)
+    admission = backpressure.admit(parsed.namespace) if respect_backpressure else nullcontext()
+    with admission:
+        return task_initializer.create(parsed, actor=actor or parsed.initiator, start=start)
 
 
 def request_task(name: str, **request: Any) -> int:

@@ -14,6 +14,7 @@ from django.db import connections
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from orchestration import backpressure
 from orchestration.runtime import breaker
 from tests.pooler import PROGRAM, WAYS, Pooler
 from tests.processes import Processes, route_children, wait_until
@@ -131,8 +132,9 @@ def _fresh_content_types() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _closed_breakers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Begin with new circuit breakers: what failed in another test is no reason to refuse."""
+def _nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin with new circuit breakers and without verdicts about queues of other tests."""
+    monkeypatch.setattr(backpressure, "_backpressure", backpressure.Backpressure())
     monkeypatch.setattr(breaker, "_breakers", {})
     monkeypatch.setattr(breaker, "_worst", {})
 

@@ -11,6 +11,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from orchestration import backpressure
 from orchestration.access.guard import principal_of
 from orchestration.access.permissions import Permission
 from orchestration.api.parsers import body_of
@@ -24,9 +25,10 @@ from orchestration.api.task_bodies import (
 )
 from orchestration.api.task_query import TaskQuery, parameters, read_task_query
 from orchestration.api.view import ApiView
-from orchestration.errors import InvalidRequestError, NotFoundError, Problem
+from orchestration.errors import InvalidRequestError, NotFoundError, Problem, TryLaterError
 from orchestration.lifecycle import operator_actions, task_initializer
 from orchestration.lifecycle.operator_actions import Acted
+from orchestration.lifecycle.task_initializer import CreatedTask
 from orchestration.lifecycle.task_request import TaskRequest
 from orchestration.queries.readiness import step_readiness, task_contexts
 from orchestration.queries.task_list import TaskPage, find_task, find_tasks
@@ -91,7 +93,7 @@ class TasksView(ApiView):
         wanted = TaskRequest.parse(_completed(request, initiator=principal.name))
         if wanted.bypass_steps:
             principal.require(Permission.STEPS_RESOLVE)
-        created = task_initializer.create(wanted, actor=principal.name)
+        created = _create_or_find(wanted, actor=principal.name)
         path = reverse("task", kwargs={"task_uuid": created.task_uuid})
         mark = {} if created.created else {"Idempotent-Replayed": "true"}
         return Response(
@@ -180,6 +182,18 @@ class TaskView(ApiView):
         actor = principal_of(request).name
         operator_actions.cancel_task(uuid, actor=actor, reason=asked["reason"])
         return _task_response(request, uuid)
+
+
+def _create_or_find(wanted: TaskRequest, *, actor: str) -> CreatedTask:
+    """Create a task unless it is the wrong moment; a replay is answered at any moment."""
+    try:
+        with backpressure.admit(wanted.namespace):
+            return task_initializer.create(wanted, actor=actor)
+    except TryLaterError:
+        found = task_initializer.find_replay(wanted)
+        if found is None:
+            raise
+        return found
 
 
 def told_reason(asked: Mapping[str, Any], name_field: str) -> str:

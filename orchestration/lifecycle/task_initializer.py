@@ -48,19 +48,26 @@ def create(request: TaskRequest, *, actor: str, start: bool = True) -> CreatedTa
     return atomically(lambda: _create(request, actor=actor, start=start))
 
 
+def find_replay(request: TaskRequest) -> CreatedTask | None:
+    """Return the task that the same request with the same key made before, None without one.
+
+    Writes nothing. Raises `NotFoundError` (template), and `DuplicateTaskError` when another request
+    took the key.
+    """
+    if request.idempotency_key is None:
+        return None
+    identity_hash = _identity_hash(request, _find_template(request))
+    if tasks.holder_of_identity(identity_hash) is None:
+        return None
+    return _repeated(request, identity_hash, identity.fingerprint(request.sameness()))
+
+
 def _create(request: TaskRequest, *, actor: str, start: bool) -> CreatedTask:
     found = _find_template(request)
     plan = blueprint(found.digest, found.template)
     _check_against_template(request, found, plan)
     fingerprint = identity.fingerprint(request.sameness())
-    identity_hash = identity.identity_hash(
-        strategy=found.identity_strategy,
-        namespace=request.namespace,
-        name=request.name,
-        named_task_uuid=found.named_task_uuid,
-        context=request.context,
-        idempotency_key=request.idempotency_key,
-    )
+    identity_hash = _identity_hash(request, found)
     tasks.announce(Move(actor=actor, reason=request.reason))
     new = tasks.create_task(
         _columns(request, found) | {"identity_hash": identity_hash, "request_hash": fingerprint},
@@ -88,6 +95,17 @@ def _find_template(request: TaskRequest) -> FoundTemplate:
         return registry.find(request.namespace, request.name, request.version)
     except TemplateNotFound as error:
         raise NotFoundError(f"Cannot create a task: {error}") from error
+
+
+def _identity_hash(request: TaskRequest, found: FoundTemplate) -> str:
+    return identity.identity_hash(
+        strategy=found.identity_strategy,
+        namespace=request.namespace,
+        name=request.name,
+        named_task_uuid=found.named_task_uuid,
+        context=request.context,
+        idempotency_key=request.idempotency_key,
+    )
 
 
 def _check_against_template(request: TaskRequest, found: FoundTemplate, plan: Blueprint) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from pydantic_core import from_json
+
 from orchestration import sql
 
 
@@ -23,6 +25,13 @@ class ProcessRow(NamedTuple):
     slots: int
     deployment_mode: str
     has_liveness_lock: bool = False
+
+
+class Orchestrator(NamedTuple):
+    """An orchestrator that lives, and what it said about itself with its last heartbeat."""
+
+    worker_uuid: UUID
+    report: dict[str, Any]
 
 
 def register_process(row: ProcessRow) -> None:
@@ -60,3 +69,13 @@ def beat(
 def leave(worker_uuid: UUID) -> None:
     """Mark a process as stopped."""
     sql.execute("processes/leave", worker_uuid=worker_uuid)
+
+
+def fresh_orchestrators(*, within_seconds: float) -> list[Orchestrator]:
+    """Return the orchestrators whose last heartbeat is younger than that."""
+    rows = sql.fetch(Orchestrator, "processes/fresh_orchestrators", within_seconds=within_seconds)
+    return [row._replace(report=_decoded(row.report)) for row in rows]
+
+
+def _decoded(report: Any) -> Any:
+    return from_json(report) if isinstance(report, str) else report

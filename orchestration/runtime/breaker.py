@@ -103,10 +103,10 @@ class CircuitBreaker:
             return self._retry_after()
 
     def check(self) -> None:
-        """Raise `CircuitOpenError` while nobody may try; takes no trial."""
+        """Raise `CircuitOpenError` while it is open; says nothing against a trial, takes none."""
         with self._lock:
-            if retry_after := self._retry_after():
-                self._refuse(retry_after)
+            if self._state() is State.OPEN:
+                self._refuse(self._retry_after())
 
     @contextmanager
     def admit(self) -> Iterator[None]:

@@ -126,6 +126,7 @@ def test_one_trial_at_a_time(sut, time):
     time.now += 30
 
     with sut.admit():
+        sut.check()
         assert call(sut, "ok") == "refused"
         assert sut.retry_after_seconds == module.TRIAL_SECONDS
     assert call(sut, "ok") == "let through"
