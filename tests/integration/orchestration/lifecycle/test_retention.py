@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db import IntegrityError, connections
 from django.utils import timezone
 
-from orchestration.conf import RetentionSettings
+from orchestration.conf import RetentionSettings, engine_settings, pool_settings
 from orchestration.lifecycle import operator_actions, retention
 from orchestration.lifecycle.retention import AutomaticPurge, PurgeBusyError, purge, purge_batch
 from orchestration.messaging import pgmq
@@ -23,6 +23,8 @@ from orchestration.models import (
     WorkflowStep,
     WorkflowStepEdge,
 )
+from orchestration.orchestrator import build_parts
+from orchestration.runtime.identity import identify_process
 from orchestration.testing import StepFactory, TaskFactory, diamond, linear
 from tests.factories import ticks
 
@@ -352,3 +354,17 @@ def test_automatic_purge_does_nothing_before_its_time():
     AutomaticPurge(LIMITS).run_once()
 
     assert Task.objects.count() == 1
+
+
+@pytest.mark.parametrize(("hours", "expected"), [(0, 0), (24, 1)])
+def test_an_orchestrator_has_the_loop_only_when_it_shall_purge(settings, hours, expected):
+    settings.TASKER = {**settings.TASKER, "purge_interval_hours": hours}
+
+    parts = build_parts(
+        identify_process("orchestrator"),
+        settings=engine_settings(),
+        bounds=pool_settings(),
+        poll_seconds=lambda: 1.0,
+    )
+
+    assert sum(part.name == "purge" for part in parts) == expected
