@@ -18,7 +18,7 @@ from tasker_project.processes import Child, ProcessGroup, free_port, manage
 from tests.chaos.plan import ORCHESTRATORS, WORKERS
 from tests.chaos.workflows import NAMESPACES
 
-LEASE_SECONDS = 8
+LEASE_SECONDS = 6
 HEARTBEAT_SECONDS = 2
 SWEEP_SECONDS = 5
 SLOTS = 4  # so few that the worker that only polls gets its share

@@ -19,7 +19,7 @@ from tests.chaos.server import Server
 from tests.chaos.tampering import Tampering
 
 TICK_SECONDS = 0.02
-AGAIN_SECONDS = 0.5
+AGAIN_SECONDS = 0.2
 Say = Callable[[str], None]
 
 
