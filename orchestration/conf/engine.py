@@ -70,6 +70,12 @@ class EngineSettings:
         minimum=10,
         maximum=1_000_000,
     )
+    max_steps_in_flight_per_task: int = setting(
+        500,
+        "steps of one task that are with workers or on their queues; the others follow",
+        minimum=1,
+        maximum=1_000_000,
+    )
     sweep_seconds: int = setting(
         30, "pause between two sweeps", unit="seconds", minimum=5, maximum=3600
     )

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from orchestration import metrics
+from orchestration.conf import engine_settings
 from orchestration.lifecycle.step_enqueuer import enqueue_ready_steps
 from orchestration.queries import readiness, tasks
 from orchestration.queries.readiness import TaskContext
@@ -72,9 +73,7 @@ def evaluate(questions: Sequence[Question]) -> list[Answer]:
         return []
     contexts = {c.task_uuid: c for c in readiness.task_contexts([q.task_uuid for q in open_ones])}
     goals = {q.task_uuid: goal_of(contexts[q.task_uuid]) for q in open_ones}
-    ready = [task_uuid for task_uuid, goal in goals.items() if goal is Goal.ENQUEUE]
-    if ready:
-        enqueue_ready_steps(ready)
+    goals |= _enqueue([contexts[uuid] for uuid, goal in goals.items() if goal is Goal.ENQUEUE])
     paths = {q.task_uuid: path_to(goals[q.task_uuid], q.state, q.cause) for q in open_ones}
     moves = [TaskMove(uuid, path[:-1], path[-1]) for uuid, path in paths.items() if path]
     if moves:
@@ -82,11 +81,31 @@ def evaluate(questions: Sequence[Question]) -> list[Answer]:
     return [_answer(q, goals[q.task_uuid], paths[q.task_uuid]) for q in open_ones]
 
 
+def _enqueue(ready: Sequence[TaskContext]) -> dict[UUID, Goal]:
+    """Enqueue what is ready; return the goal of the tasks that have no room for another step.
+
+    Such a task has steps in flight, and the end of each evaluates it again: nothing is stranded.
+    """
+    if not ready:
+        return {}
+    limit = engine_settings().max_steps_in_flight_per_task
+    task_uuids = [context.task_uuid for context in ready]
+    if all(_in_flight(context) + context.ready_steps <= limit for context in ready):
+        enqueue_ready_steps(task_uuids)
+        return {}
+    served = {step.task_uuid for step in enqueue_ready_steps(task_uuids, limit=limit)}
+    return dict.fromkeys(set(task_uuids) - served, Goal.IN_FLIGHT)
+
+
+def _in_flight(context: TaskContext) -> int:
+    return context.in_progress_steps + context.enqueued_steps
+
+
 def goal_of(context: TaskContext) -> Goal:
     """Return what a task's steps call for."""
     if context.ready_steps:
         return Goal.ENQUEUE
-    if context.in_progress_steps + context.enqueued_steps:
+    if _in_flight(context):
         return Goal.IN_FLIGHT
     if context.waiting_for_retry_steps:
         return Goal.RETRY

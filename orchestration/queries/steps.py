@@ -186,13 +186,17 @@ def release_steps(claims: Iterable[tuple[UUID, int]]) -> list[UUID]:
     return [row.workflow_step_uuid for row in rows]
 
 
-def enqueue_ready_steps(task_uuids: Sequence[UUID]) -> list[EnqueuedStep]:
-    """Put all ready steps of locked tasks on their queues.
+def enqueue_ready_steps(
+    task_uuids: Sequence[UUID], *, limit: int | None = None
+) -> list[EnqueuedStep]:
+    """Put the ready steps of locked tasks on their queues, up to `limit` in flight per task.
 
     The breaker `messaging` watches but never refuses: the caller holds a transaction to finish.
     """
     with breaker(MESSAGING).observe(is_statement_failing):
-        return sql.fetch(EnqueuedStep, "steps/enqueue_ready", task_uuids=list(task_uuids))
+        return sql.fetch(
+            EnqueuedStep, "steps/enqueue_ready", task_uuids=list(task_uuids), limit=limit
+        )
 
 
 def task_of_step(step_uuid: UUID) -> UUID | None:

@@ -1,7 +1,10 @@
--- Puts all ready steps of the given tasks on the worker queues of their namespaces: one batch of
+-- Puts the ready steps of the given tasks on the worker queues of their namespaces: one batch of
 -- messages and one notification per queue. Called by lifecycle/step_enqueuer.py.
+-- p_limit: a task gets so many steps in flight at most, by priority and name; null = no limit. A due
+-- retry that finds no room becomes pending: it stays ready, and leaves the timer's list of due work,
+-- where hundreds of them would keep other tasks' retries from being seen.
 -- Locks: the caller holds the tasks; steps that are not in flight belong to who holds the task.
-CREATE OR REPLACE FUNCTION tasker_enqueue_ready_steps(p_task_uuids uuid[])
+CREATE OR REPLACE FUNCTION tasker_enqueue_ready_steps(p_task_uuids uuid[], p_limit int DEFAULT NULL)
 RETURNS TABLE (task_uuid uuid, workflow_step_uuid uuid, queue_name text, msg_id bigint)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
@@ -35,35 +38,54 @@ BEGIN
     JOIN tasker_named_tasks AS nt ON nt.named_task_uuid = t.named_task_uuid
     JOIN tasker_task_namespaces AS n ON n.task_namespace_uuid = nt.task_namespace_uuid
     CROSS JOIN LATERAL (
-      SELECT *
-      FROM tasker_workflow_steps AS x
-      WHERE x.task_uuid = t.task_uuid
-        AND x.state || '' IN ('pending', 'waiting_for_retry')
-      OFFSET 0
-    ) AS s
-    WHERE (s.attempts = 0 OR (s.retryable AND s.attempts < s.max_attempts))
-      AND coalesce(
-        s.next_retry_at,
-        CASE
-          WHEN s.state = 'waiting_for_retry' THEN calculate_step_next_retry_time(
-            s.backoff_request_seconds, s.last_attempted_at, s.last_failure_at, s.attempts
-          )
-        END,
-        v_now
-      ) <= v_now
-      AND NOT EXISTS (
-        SELECT
-        FROM tasker_workflow_step_edges AS e
-        CROSS JOIN LATERAL (
-          SELECT x.state
+      SELECT
+        CASE WHEN p_limit IS NOT NULL THEN (
+          SELECT greatest(p_limit - count(*), 0)
           FROM tasker_workflow_steps AS x
-          WHERE x.workflow_step_uuid = e.from_step_uuid
-          OFFSET 0
-        ) AS p
-        WHERE e.to_step_uuid = s.workflow_step_uuid
-          AND p.state NOT IN ('complete', 'resolved_manually')
+          WHERE x.task_uuid = t.task_uuid
+            AND x.state || '' IN (
+              'enqueued', 'in_progress', 'enqueued_for_orchestration',
+              'enqueued_as_error_for_orchestration'
+            )
+        ) END AS steps
+      OFFSET 0
+    ) AS room
+    CROSS JOIN LATERAL (
+      SELECT o.workflow_step_uuid, o.priority, o.name
+      FROM (
+        -- Sorted before the test, so that it ends with the last step for which there is room.
+        SELECT *
+        FROM tasker_workflow_steps AS x
+        WHERE x.task_uuid = t.task_uuid
+          AND x.state || '' IN ('pending', 'waiting_for_retry')
+        ORDER BY x.priority DESC, x.name
         OFFSET 0
-      )
+      ) AS o
+      WHERE (o.attempts = 0 OR (o.retryable AND o.attempts < o.max_attempts))
+        AND coalesce(
+          o.next_retry_at,
+          CASE
+            WHEN o.state = 'waiting_for_retry' THEN calculate_step_next_retry_time(
+              o.backoff_request_seconds, o.last_attempted_at, o.last_failure_at, o.attempts
+            )
+          END,
+          v_now
+        ) <= v_now
+        AND NOT EXISTS (
+          SELECT
+          FROM tasker_workflow_step_edges AS e
+          CROSS JOIN LATERAL (
+            SELECT x.state
+            FROM tasker_workflow_steps AS x
+            WHERE x.workflow_step_uuid = e.from_step_uuid
+            OFFSET 0
+          ) AS p
+          WHERE e.to_step_uuid = o.workflow_step_uuid
+            AND p.state NOT IN ('complete', 'resolved_manually')
+          OFFSET 0
+        )
+      LIMIT room.steps
+    ) AS s
     GROUP BY n.name
   LOOP
     IF to_regclass(format('pgmq.%I', 'q_' || v_batch.queue)) IS NULL THEN
@@ -89,5 +111,15 @@ BEGIN
       WHERE s.ctid = sent.row_id
       RETURNING s.task_uuid, s.workflow_step_uuid, v_batch.queue, s.queue_msg_id;
   END LOOP;
+
+  IF p_limit IS NOT NULL THEN
+    UPDATE tasker_workflow_steps AS s
+    SET state = 'pending'
+    WHERE s.task_uuid = ANY(p_task_uuids)
+      AND s.state = 'waiting_for_retry'
+      AND s.retryable
+      AND s.attempts < s.max_attempts
+      AND s.next_retry_at <= v_now;
+  END IF;
 END
 $$;
