@@ -75,7 +75,7 @@ def _process(*, limit: int, move: Move, msg_ids: Sequence[int] | None = None) ->
     settled = [(row, decide(row, settings=settings)) for row in live]
     if settled:
         results.settle_steps([settlement for _, settlement in settled])
-    return Batch(taken, settled, evaluate(_questions(live)))
+    return Batch(taken, settled, evaluate(_questions(settled)))
 
 
 def decide(row: Reported, *, settings: EngineSettings) -> Settlement:
@@ -103,13 +103,13 @@ def _requested_delay(row: Reported) -> float | None:
     return backoff.requested_delay(from_json(row.orchestration_metadata), now=timezone.now())
 
 
-def _questions(live: Sequence[Reported]) -> list[Question]:
-    """Return one question per task; one success among its results makes it a success."""
+def _questions(settled: Sequence[tuple[Reported, Settlement]]) -> list[Question]:
+    """Return one question per task; one completed step among its results makes it a success."""
     states: dict[UUID, str] = {}
     succeeded: dict[UUID, bool] = defaultdict(bool)
-    for row in live:
+    for row, settlement in settled:
         states[row.task_uuid] = row.task_state
-        succeeded[row.task_uuid] |= row.step_state == StepState.ENQUEUED_FOR_ORCHESTRATION
+        succeeded[row.task_uuid] |= settlement.state == StepState.COMPLETE
     return [
         Question(task_uuid, state, Cause.SUCCESS if succeeded[task_uuid] else Cause.FAILURE)
         for task_uuid, state in states.items()
