@@ -65,7 +65,7 @@ def detect(dry_run: bool = False, batch: int = 100, *limits: int) -> list[dict[s
 
 
 def call(function: str, given: tuple[Any, ...]) -> str:
-    return f"SELECT * FROM {function}({', '.join(['%s'] * len(given))})"
+    return f"SELECT * FROM {function}({', '.join(['%s'] * len(given))})"  # noqa: S608
 
 
 def state_of(built: Built) -> str:
