@@ -45,12 +45,15 @@ class Injector:
         """Seconds since the faults began."""
         return time.monotonic() - self._began
 
-    def run(self, *, is_over: Callable[[], bool]) -> None:
-        """Inject everything; return when it is done, everybody is back, and `is_over` says so."""
+    def run(self, *, is_over: Callable[[], bool], is_vain: Callable[[], bool]) -> None:
+        """Inject everything; return when it is done, everybody is back, and `is_over` says so.
+
+        Return at once when it has become vain.
+        """
         self._began, self.began_at = time.monotonic(), time.time()
         for fault in self._plan.faults:
             self._at(fault.at, self._injection(fault))
-        while self._due or not is_over() or self._is_anybody_stopping:
+        while (self._due or not is_over() or self._is_anybody_stopping) and not is_vain():
             self.tick()
             time.sleep(TICK_SECONDS)
 

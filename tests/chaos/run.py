@@ -58,7 +58,9 @@ def run(plan: Plan, *, server: Server, logs: Path, build: str, say: Say) -> Outc
         injector = Injector(plan, cluster=cluster, server=server, tampering=tampering, say=say)
         watcher.start()
         feeder.start()
-        injector.run(is_over=lambda: not feeder.is_alive())
+        injector.run(
+            is_over=lambda: not feeder.is_alive(), is_vain=lambda: feeder.failure is not None
+        )
         say(f"{injector.elapsed:7.1f} s  all faults are over, all tasks created; waiting for quiet")
         quiet_seconds = wait_for_quiet(server, tick=injector.tick)
         watcher.stop()
