@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from orchestration import metrics
-from orchestration.conf import ProtectionSettings, protection_settings
+from orchestration.conf import ProtectionSettings, Tier, protection_settings
 from orchestration.errors import BackpressureError, TryLaterError
 from orchestration.queries import pressure
 from orchestration.queries.pressure import Pressure
@@ -25,11 +25,10 @@ log = logging.getLogger(__name__)
 
 TIME_LIMIT_MS = 250
 """Longest look at the queues; one that takes longer leaves the verdict as it was."""
-OVERFLOW_RETRY_SECONDS, CRITICAL_RETRY_SECONDS, LAG_RETRY_SECONDS = 60, 30, 15
+RETRY_SECONDS = {Tier.CRITICAL: 30, Tier.OVERFLOW: 60}
+LATE_RETRY_SECONDS = 15
 MOST_REMEMBERED = 200
 """Namespaces beyond which those nobody asks about are forgotten."""
-
-NORMAL, WARNING, CRITICAL, OVERFLOW = range(4)
 
 
 @dataclass(slots=True)
@@ -70,18 +69,18 @@ class Backpressure:
         if found is None:
             return
         work, lag = found.work, found.lag_seconds or 0.0
-        if work >= settings.queue_critical:
-            is_full = work >= settings.queue_overflow
+        tier = settings.tier_of(work)
+        if tier >= Tier.CRITICAL:
             raise BackpressureError(
                 f"Cannot create a task in '{namespace}': {_counted(work, settings)} messages and "
                 "tasks of this namespace wait already; try again later, or start more workers",
-                retry_after_seconds=OVERFLOW_RETRY_SECONDS if is_full else CRITICAL_RETRY_SECONDS,
+                retry_after_seconds=RETRY_SECONDS[tier],
             )
         if lag > settings.orchestration_lag_seconds:
             raise BackpressureError(
                 f"Cannot create a task in '{namespace}': the engine is {lag:.0f} s late; try again "
                 "later, or start more orchestrators",
-                retry_after_seconds=LAG_RETRY_SECONDS,
+                retry_after_seconds=LATE_RETRY_SECONDS,
             )
 
     def _find(self, namespace: str, settings: ProtectionSettings) -> Pressure | None:
@@ -125,13 +124,7 @@ class Backpressure:
         with self._lock:
             known.pressure, known.measured_at = found, began
             known_work = [each.pressure.work for each in self._known.values() if each.pressure]
-            metrics.BACKPRESSURE_LEVEL.set(level_of(max(known_work), settings))
-
-
-def level_of(work: int, settings: ProtectionSettings) -> int:
-    """Return how much of a burden so many messages and waiting tasks are: 0 normal … 3 overflow."""
-    tiers = (settings.queue_warning, settings.queue_critical, settings.queue_overflow)
-    return sum(work >= tier for tier in tiers)
+            metrics.BACKPRESSURE_LEVEL.set(settings.tier_of(max(known_work)))
 
 
 def _counted(work: int, settings: ProtectionSettings) -> str:

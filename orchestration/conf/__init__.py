@@ -6,7 +6,7 @@ and default, is `templates_registry.conf`. What only a worker needs is in `worke
 
 from orchestration.conf.engine import BACKOFF_STRATEGIES, MODES, EngineSettings, engine_settings
 from orchestration.conf.pools import PoolSettings, pool_settings
-from orchestration.conf.protection import ProtectionSettings, protection_settings
+from orchestration.conf.protection import ProtectionSettings, Tier, protection_settings
 from orchestration.conf.retention import RetentionSettings, retention_settings
 from orchestration.conf.staleness import StalenessSettings, staleness_settings
 
@@ -18,6 +18,7 @@ __all__ = [
     "ProtectionSettings",
     "RetentionSettings",
     "StalenessSettings",
+    "Tier",
     "engine_settings",
     "pool_settings",
     "protection_settings",

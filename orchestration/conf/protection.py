@@ -1,8 +1,18 @@
 """When new work is turned away: deep queues, late results, open circuit breakers."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 from templates_registry.conf import BreakerRule, cached, setting
+
+
+class Tier(IntEnum):
+    """How much there is to do; each but the first begins at the setting of its name."""
+
+    NORMAL = 0
+    WARNING = 1
+    CRITICAL = 2
+    OVERFLOW = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +60,11 @@ class ProtectionSettings:
     breaker_task_readiness: BreakerRule = setting(  # noqa: RUF009
         BreakerRule(10, 60, 30, 3), "breaker around the look for waiting tasks", minimum=1
     )
+
+    def tier_of(self, work: int) -> Tier:
+        """Return how much so many messages and waiting tasks of a namespace are."""
+        tiers = (self.queue_warning, self.queue_critical, self.queue_overflow)
+        return Tier(sum(work >= each for each in tiers))
 
 
 protection_settings = cached(ProtectionSettings)

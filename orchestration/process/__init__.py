@@ -2,6 +2,6 @@
 
 from orchestration.process.presence import Presence, process_row
 from orchestration.process.process import Process
-from orchestration.process.self_checks import install_health
+from orchestration.process.self_checks import breaker_states, install_health
 
-__all__ = ["Presence", "Process", "install_health", "process_row"]
+__all__ = ["Presence", "Process", "breaker_states", "install_health", "process_row"]

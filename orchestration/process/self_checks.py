@@ -1,15 +1,22 @@
-"""The health checks that every orchestrator and worker has: its loops, its listener, its pool."""
+"""The health checks of every orchestrator and worker: loops, listener, connections, breakers."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from orchestration import health
 from orchestration.conf import engine_settings
 from orchestration.messaging.listener import Listener
+from orchestration.models.process import ProcessKind
 from orchestration.process.process import Process
+from orchestration.runtime.breaker import MESSAGING, TASK_READINESS, breaker
 from orchestration.runtime.executor_pool import ExecutorPool
 from orchestration.runtime.loop import Loop
 
 LISTENER_DOWN_SECONDS = 60
+BREAKERS = {
+    ProcessKind.ORCHESTRATOR.value: (MESSAGING, TASK_READINESS),
+    ProcessKind.WORKER.value: (MESSAGING,),
+}
 
 
 def install_health(
@@ -19,11 +26,13 @@ def install_health(
     required: Iterable[str],
     more_info: Callable[[], Mapping[str, object]] = dict,
 ) -> None:
-    """Show these checks on the probes of the process, beside those of loops, listener and pool."""
+    """Show these checks on the probes of the process, beside those that all processes have."""
     needs = {*required, "loops"}
+    breakers = BREAKERS[process.identity.kind]
     common: dict[str, health.Check] = {
         "loops": lambda: check_loops(process.loops),
-        "pool_utilization": health.check_pool,
+        "pool_utilization": health.PoolCheck(),
+        "circuit_breaker": partial(health.check_breakers, breakers),
     }
     if (listener := process.listener) is not None:
         common["listener"] = lambda: check_listener(listener)
@@ -35,11 +44,17 @@ def install_health(
             worker_id=process.identity.name,
             checks={**checks, **common},
             required=frozenset(needs),
+            breakers=breakers,
             is_stalled=lambda: is_stalled(process.loops),
             operational_state=lambda: process.operational_state,
             more_info=more_info,
         )
     )
+
+
+def breaker_states(kind: str) -> dict[str, str]:
+    """Return what the circuit breakers of a kind of process do, for its registry row."""
+    return {name: breaker(name).state.word for name in BREAKERS[kind]}
 
 
 def is_stalled(loops: Sequence[Loop | ExecutorPool]) -> bool:

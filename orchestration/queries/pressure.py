@@ -3,7 +3,7 @@
 Reads only. Counts end at a limit, so the costliest answer is bounded, whatever the tables hold.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -44,6 +44,11 @@ def measure(namespace: str, *, limit: int, timeout_ms: int) -> Pressure:
 def of_namespaces(*, limit: int) -> list[NamespaceWork]:
     """Look at all namespaces; counts end at `limit` or a little above."""
     return sql.fetch(NamespaceWork, "pressure/namespaces", limit=limit)
+
+
+def messages_for(namespaces: Sequence[str], *, limit: int) -> int:
+    """Return how many messages wait on these namespaces' queues; each is counted up to `limit`."""
+    return int(sql.scalar("pressure/messages", namespaces=list(namespaces), limit=limit))
 
 
 def orchestration_lag() -> float | None:

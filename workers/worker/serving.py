@@ -7,10 +7,13 @@ here; the others are logged with the reason.
 
 import logging
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from orchestration.runtime.startup import BadConfiguration
 from templates_registry import registry
+from templates_registry.errors import TemplateError
 from templates_registry.models import NamedTask, TaskNamespace
+from templates_registry.schema import TaskTemplate
 from workers.conf import worker_settings
 from workers.registry import HandlerDefinition, HandlerRegistry, ResolutionError
 
@@ -68,14 +71,51 @@ def choose_namespaces(wanted: Sequence[str]) -> list[str]:
 
 def unresolved_callables(namespace: str) -> list[str]:
     """Return why handlers of a namespace's active templates do not resolve, empty if all do."""
-    handlers = HandlerRegistry.instance()
     reasons: dict[str, None] = {}
     for name, version in _active_templates(namespace):
-        for step in registry.find(namespace, name, version).template.steps:
+        found = registry.find(namespace, name, version)
+        reasons |= dict.fromkeys(_unresolved(found.template))
+    return list(reasons)
+
+
+class Served(NamedTuple):
+    """What the active templates of some namespaces ask of a worker, and what is wrong with them."""
+
+    templates: int
+    unreadable: int
+    unresolved: int
+    longest_timeout_seconds: int
+
+
+def look_at(namespaces: Iterable[str]) -> Served:
+    """Read the active templates of these namespaces and resolve their handlers."""
+    longest = worker_settings().default_step_timeout_seconds
+    templates = unreadable = unresolved = 0
+    for namespace in namespaces:
+        for name, version in _active_templates(namespace):
+            templates += 1
             try:
-                handlers.locate(HandlerDefinition.from_step(step))
-            except ResolutionError as error:
-                reasons[f"{name}@{version}, step {step.name}: {error}"] = None
+                template = registry.find(namespace, name, version).template
+            except (TemplateError, ValueError) as error:
+                unreadable += 1
+                log.error(
+                    "template.unreadable",
+                    extra={"template": f"{namespace}/{name}@{version}", "error": str(error)},
+                )
+                continue
+            unresolved += len(_unresolved(template))
+            longest = max(longest, *(step.timeout_seconds or 0 for step in template.steps))
+    return Served(templates, unreadable, unresolved, longest)
+
+
+def _unresolved(template: TaskTemplate) -> list[str]:
+    handlers = HandlerRegistry.instance()
+    reasons: dict[str, None] = {}
+    for step in template.steps:
+        try:
+            handlers.locate(HandlerDefinition.from_step(step))
+        except ResolutionError as error:
+            reasons[f"{template.name}@{template.version}, step {step.name}: {error}"] = None
     return list(reasons)
 
 

@@ -9,10 +9,12 @@ Why no lock: a set or dict is changed by one bytecode each time, and reading the
 leaves a slot unused for that moment. Claims are added by the claim loop alone.
 """
 
+import time
 from uuid import UUID
 
 from orchestration.runtime.pool_size import PoolSize
 from workers.executor import Execution
+from workers.worker.run_times import RunTimes
 
 
 class Slots:
@@ -22,6 +24,8 @@ class Slots:
         """Provide as many slots as the pool has, all free; their number may change later."""
         self.pool_size = pool_size
         self.are_reports_failing = False
+        self.run_times = RunTimes()
+        self._busy_since = 0.0
         self._running: set[Execution] = set()
         self._held: dict[UUID, Execution] = {}
 
@@ -60,6 +64,13 @@ class Slots:
         return sum(execution.is_overdue for execution in list(self._running))
 
     @property
+    def seconds_without_end(self) -> float:
+        """For how long something has been running without anything having ended; 0 while idle."""
+        if not self._running:
+            return 0.0
+        return time.monotonic() - max(self._busy_since, self.run_times.last_end)
+
+    @property
     def is_idle(self) -> bool:
         """Nothing runs and nothing waits to be reported."""
         return not self._held and self.running == self.overdue
@@ -70,6 +81,8 @@ class Slots:
         if older := self._held.get(step_uuid):
             older.cancel()
         self._held[step_uuid] = execution
+        if not self._running:
+            self._busy_since = time.monotonic()
         self._running.add(execution)
         self.pool_size.enter()
 
@@ -78,6 +91,7 @@ class Slots:
         if execution in self._running:
             self._running.discard(execution)
             self.pool_size.leave()
+            self.run_times.note(execution.started_at)
 
     def settle(self, execution: Execution) -> None:
         """Note that the claim is over: reported, released or lost."""

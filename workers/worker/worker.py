@@ -13,7 +13,7 @@ from functools import partial
 from orchestration import health, metrics
 from orchestration.conf import engine_settings, pool_settings
 from orchestration.messaging.messages import ready_channel
-from orchestration.process import Presence, Process, install_health, process_row
+from orchestration.process import Presence, Process, breaker_states, install_health, process_row
 from orchestration.queries.steps import Claim, StepReport
 from orchestration.runtime.identity import identify_process
 from orchestration.runtime.loop import Loop
@@ -85,6 +85,7 @@ class Worker:
         self.process = process
         self.options = options
         self.namespaces = list(namespaces)
+        self.handlers = list(handlers)
         self.slots = Slots(
             PoolSize(
                 "handlers",
@@ -141,16 +142,22 @@ class Worker:
         process.more_status = self.describe
         process.on_stopping = self.heartbeat.loop.wake
         process.on_end = self._end
+        served = self_checks.ServedTemplates(self.namespaces)
         install_health(
             process,
             {
                 "database": health.check_database,
-                "handlers": self_checks.HandlersCheck(self.namespaces),
-                "queue_processing": partial(self_checks.check_slots, self.slots),
+                "handlers": served.check_handlers,
+                "templates": served.check_templates,
+                "queue_processing": self_checks.ProcessingCheck(
+                    self.slots,
+                    self.namespaces,
+                    longest_timeout=lambda: served.look().longest_timeout_seconds,
+                ),
                 "stuck_handlers": partial(self_checks.check_stuck, self.slots),
             },
-            required=("database", "handlers", "stuck_handlers"),
-            more_info=self.describe,
+            required=("database", "handlers", "templates", "stuck_handlers"),
+            more_info=lambda: {**self.describe(), "handlers": self.handlers},
         )
         if self.options.is_once:
             self.claimer.on_nothing = self._leave_when_idle
@@ -169,6 +176,9 @@ class Worker:
             "steps_processed": metrics.STEPS_SUBMITTED.value,
             "steps_succeeded": metrics.STEPS_SUCCEEDED.value,
             "steps_failed": metrics.STEPS_FAILED.value,
+            "average_execution_ms": self.slots.run_times.average_ms,
+            "last_step_at": self.slots.run_times.last_end_at,
+            "circuit_breaker_state": breaker_states("worker"),
         }
 
     def _poll_seconds(self) -> float:

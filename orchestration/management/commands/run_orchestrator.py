@@ -12,7 +12,13 @@ from django.core.management.base import CommandParser
 from orchestration import health
 from orchestration.conf import engine_settings, pool_settings
 from orchestration.orchestrator import build_parts
-from orchestration.process import Presence, Process, install_health, process_row
+from orchestration.process import (
+    Presence,
+    Process,
+    breaker_states,
+    install_health,
+    process_row,
+)
 from orchestration.process.command import ProcessCommand, chosen
 from orchestration.runtime.executor_pool import ExecutorPool
 from orchestration.runtime.identity import identify_process
@@ -71,7 +77,11 @@ def _wire_parts(process: Process, options: dict[str, Any]) -> list[Part]:
     process.listen(_wakes(parts), drain=lambda: _wake_all([heartbeat, *parts]))
     install_health(
         process,
-        {"database": health.check_database, "orchestration_database": health.check_schema},
+        {
+            "database": health.check_database,
+            "orchestration_database": health.check_schema,
+            **health.engine_checks(is_orchestrator=True),
+        },
         required=("database", "orchestration_database"),
         more_info=describe,
     )
@@ -101,7 +111,10 @@ def _build_parts(process: Process, options: dict[str, Any]) -> list[Loop | Execu
 
 def _describe(pools: Sequence[ExecutorPool]) -> dict[str, object]:
     """Return what a person, and the checks of other processes, ask about an orchestrator."""
-    return {"executor_pools": {each.name: each.size.describe() for each in pools}}
+    return {
+        "executor_pools": {each.name: each.size.describe() for each in pools},
+        "circuit_breaker_state": breaker_states("orchestrator"),
+    }
 
 
 def _wakes(parts: Sequence[Loop | ExecutorPool]) -> dict[str, Callable[[], None]]:

@@ -6,7 +6,7 @@ import time
 import pytest
 from django.db import connections, transaction
 
-from orchestration.backpressure import Backpressure, level_of
+from orchestration.backpressure import Backpressure
 from orchestration.conf import protection_settings
 from orchestration.errors import BackpressureError
 from orchestration.messaging.messages import worker_queue
@@ -50,7 +50,7 @@ def lets_in(sut: Backpressure) -> bool:
     ("work", "level"), [(0, 0), (99, 0), (100, 1), (499, 1), (500, 2), (999, 2), (1000, 3)]
 )
 def test_the_tiers_of_the_test_profile(work, level):
-    assert level_of(work, protection_settings()) == level
+    assert protection_settings().tier_of(work) == level
 
 
 def test_a_verdict_holds_until_it_is_renewed(sut, now):
