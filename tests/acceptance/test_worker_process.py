@@ -393,6 +393,7 @@ def fetch(port: int, path: str) -> tuple[int, dict[str, Any]]:
         return error.code, json.load(error)
 
 
+@pytest.mark.listens
 def test_probes_follow_the_life_of_the_worker(start_worker, tmp_path, free_port):
     register("wait")
     task = create(tmp_path)

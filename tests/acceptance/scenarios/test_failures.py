@@ -173,7 +173,8 @@ def test_handler_that_outstays_its_timeout_runs_again(engine: Cluster):
 
 
 def test_handler_that_always_outstays_its_timeout_blocks_its_task(engine: Cluster):
-    slow = quick({"callable": "test.overrun", "initialization": {"times": 99}}, max_attempts=2)
+    handler = {"callable": "test.overrun", "initialization": {"times": 99}}
+    slow = quick(handler, max_attempts=2, backoff_base_ms=600)  # longer than a poll: R is seen
     template = linear(1, name="overruns", steps={"step_1": slow | {"timeout_seconds": 1}})
 
     task_uuid = engine.run(template)
@@ -214,6 +215,7 @@ def test_retry_starts_at_the_date_of_the_header(engine: Cluster):
     assert -1 <= (second - date).total_seconds() < 1.5
 
 
+@pytest.mark.listens
 def test_retry_starts_within_a_tenth_of_a_second_of_its_due_time(engine: Cluster):
     policy = quick(fail_times(1), backoff_base_ms=50)
     template = linear(1, name="prompt", steps={"step_1": policy})
