@@ -26,6 +26,7 @@ from django.conf import settings
 LOOPBACK = "127.0.0.1"
 GRACE_SECONDS = 15.0
 LAST_LINES = 40
+LAST_BYTES = 64 * 1024
 LOOK_SECONDS = 0.02
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 
@@ -85,7 +86,9 @@ class Child:
         """What it said last."""
         if self._log_file is None:
             return list(self._lines)
-        return self._log_file.read_text(errors="replace").splitlines()[-LAST_LINES:]
+        with self._log_file.open("rb") as log:  # may be large: only its end is read
+            log.seek(max(self._log_file.stat().st_size - LAST_BYTES, 0))
+            return log.read().decode(errors="replace").splitlines()[-LAST_LINES:]
 
     def ask(self) -> None:
         """Ask the command to stop; return at once."""

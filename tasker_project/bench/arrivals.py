@@ -38,10 +38,15 @@ WHERE state IN (
 
 
 class Arrivals:
-    """Running creators; `check` tells when one of them failed."""
+    """Running creators; `check` tells when one of them failed.
+
+    `behind_seconds` is how late the last arrival was: more than moments, and the rate is more than
+    this machine can create.
+    """
 
     def __init__(self) -> None:
         self.failure: BaseException | None = None
+        self.behind_seconds = 0.0
         self.is_over = threading.Event()
 
     def check(self) -> None:
@@ -71,6 +76,7 @@ def arriving(shape: str, *, per_second: float) -> Iterator[Arrivals]:
         while not arrivals.is_over.wait(max(due - time.monotonic(), 0)):
             create(shape)
             due += pause  # late ones follow at once: nobody is left out
+            arrivals.behind_seconds = max(time.monotonic() - due, 0)
 
     arrivals = Arrivals()
     with threads(arrivals, work):

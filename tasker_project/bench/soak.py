@@ -105,7 +105,7 @@ def _steady(bench: Bench, group: ProcessGroup, rate: float) -> Figures:
             purge.check()
             looks += seen
             now = float(value(NOW))
-            line = _finished(left, now) | _grown(seen)
+            line = _finished(left, now) | {"behind_s": arrivals.behind_seconds} | _grown(seen)
             figures |= named(f"soak.interval{number:02}", line)
             bench.say(f"soak: {(now - start) / 60:.1f} min " + " ".join(_words(line)))
             left = now
