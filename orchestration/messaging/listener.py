@@ -32,6 +32,7 @@ from orchestration.runtime import database, sessions
 log = logging.getLogger(__name__)
 
 LOCK_RETRY_SECONDS = 0.5
+PIPE_BYTES = 64
 QUESTION = "SELECT 1"
 CHECK_SECONDS = 15.0
 """Silence after which the connection has to answer a question."""
@@ -97,6 +98,11 @@ class Listener:
         self._stopping = True
         os.write(self._write_fd, b".")
 
+    def hurry(self) -> None:
+        """Try again now if the connection is lost; from any thread."""
+        if not self.is_connected:
+            os.write(self._write_fd, b".")
+
     def abandon(self) -> None:
         """Say that nobody waits any longer."""
         log.error("listener.abandoned")
@@ -138,8 +144,14 @@ class Listener:
                     "listener.disconnected",
                     extra={"error": str(error).strip(), "retry_in_seconds": pause_seconds},
                 )
-                select.select([self._read_fd], [], [], pause_seconds)
+                self._wait(pause_seconds)
                 pause_seconds = database.next_pause(pause_seconds)
+
+    def _wait(self, pause_seconds: float) -> None:
+        """Wait until the pause is over, or somebody wants an end or has the database back."""
+        readable, _, _ = select.select([self._read_fd], [], [], pause_seconds)
+        if readable:
+            os.read(self._read_fd, PIPE_BYTES)
 
     def _subscribe(self, connection: psycopg.Connection[Any]) -> None:
         connection.add_notify_handler(self._note)
@@ -165,7 +177,7 @@ class Listener:
             if pgconn.socket in readable:
                 pgconn.consume_input()
             elif readable:
-                continue
+                os.read(self._read_fd, PIPE_BYTES)  # asked to stop, or to hurry a moment too late
             elif waits_for_lock:
                 self._try_liveness_lock(connection)
             else:

@@ -117,6 +117,7 @@ class Process:
         self.shutdown.install()
         name_process(kind=self.identity.kind, name=self.identity.name)
         name_connections(self.identity, statement_timeout_ms=statement_timeout_ms, mode=self.mode)
+        database.watch_recovery(self._hurry)
         try:
             self._serve_status()
             parts = self._wait(lambda: self._prepare(prepare), purpose="startup")
@@ -129,9 +130,22 @@ class Process:
             log.error("config.refused", extra={"error": str(error)})
             return self._supervisor.stop(EXIT_BAD_CONFIGURATION)
         finally:
+            database.watch_recovery(None)
             self.on_end()
             log.info("process.stopped", extra=self._describe())
             self.shutdown.uninstall()
+
+    def _hurry(self) -> None:
+        """End the pauses of parts that wait for the database, since another part has it back.
+
+        Every part has pauses of its own, which grow; without this the last of them would come back
+        half a minute after the database.
+        """
+        for part in self.loops:
+            if part.is_backing_off:
+                part.wake()
+        if self.listener is not None:
+            self.listener.hurry()
 
     def _wait(self, action: Callable[[], Result], *, purpose: str) -> Result:
         return wait_for_database(action, shutdown=self.shutdown, purpose=purpose)

@@ -9,6 +9,7 @@ of the process. A wrong statement is a ProgrammingError and stays fatal.
 """
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -48,6 +49,21 @@ def loss_count() -> int:
     Deadlocks and time limits are not counted.
     """
     return _loss_count
+
+
+_on_recovery: Callable[[], None] | None = None
+
+
+def watch_recovery(call: Callable[[], None] | None) -> None:
+    """Have a function called whenever a part of the process has its database back; one at most."""
+    global _on_recovery
+    _on_recovery = call
+
+
+def note_recovery() -> None:
+    """Say that the database answers again: parts that have lost it, too, need not wait longer."""
+    if _on_recovery is not None:
+        _on_recovery()
 
 
 def discard_connections(error: BaseException | None = None) -> None:

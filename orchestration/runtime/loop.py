@@ -133,6 +133,7 @@ class Loop:
         if self._pause_seconds:
             self._pause_seconds = 0.0
             log.warning("database.recovered", extra={"loop": self.name})
+            database.note_recovery()
         if done:
             self._worked_at = time.monotonic()
         else:
@@ -162,8 +163,8 @@ class Loop:
     def _back_off(self, error: Exception) -> None:
         """Wait, longer each time.
 
-        A wake-up ends the wait after its first second: when the listener is back it wakes
-        everybody, but a stream of notifications must not make a hot loop.
+        A wake-up ends the wait after its first second: when the listener or another loop has its
+        database back it wakes everybody, but a stream of notifications must not make a hot loop.
         """
         metrics.CONNECTION_ERRORS.add()
         if self._pause_seconds:

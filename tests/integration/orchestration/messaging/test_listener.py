@@ -1,5 +1,7 @@
 """Notifications wake; a lost connection is replaced, its listening and its lock restored."""
 
+import os
+import select
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -245,3 +247,30 @@ def test_an_unreachable_server_is_reported_and_stopping_does_not_wait(settings, 
     assert ended.wait(SOON)
     assert listener.failure is None
     assert "listener.disconnected" in caplog.text
+
+
+def test_a_lost_connection_is_tried_again_at_once_when_others_have_theirs(
+    listen, name, monkeypatch, eventually
+):
+    monkeypatch.setattr(database, "FIRST_PAUSE_SECONDS", 600)
+    drained = Woken()
+    listener = listen({}, on_reconnect=drained)
+    assert drained.wait()
+    kill_connection(name)
+    eventually(lambda: not listener.is_connected)
+
+    listener.hurry()
+
+    assert drained.wait()
+    assert listener.is_connected
+
+
+def test_a_hurry_that_comes_too_late_is_forgotten(listen, eventually):
+    woken = Woken()
+    listener = listen({"ready": woken})
+
+    os.write(listener._write_fd, b".")  # as when the connection came back in between
+
+    eventually(lambda: not select.select([listener._read_fd], [], [], 0)[0])
+    query("SELECT pg_notify('ready', '')")
+    assert woken.wait()

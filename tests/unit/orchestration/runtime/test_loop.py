@@ -236,3 +236,18 @@ def test_after_an_error_no_round_begins_before_the_database_is_reachable(started
     looks.await_calls(3)
     work.await_calls(2)
     assert work.calls[1] > looks.calls[2]
+
+
+def test_a_loop_that_has_its_database_back_says_so(started):
+    noted = threading.Event()
+    database.watch_recovery(noted.set)
+    try:
+        work = Work(OperationalError("gone"), 0)
+        started(Loop("t", work, idle_seconds=60, check_reachable=always_reachable))
+        work.await_calls(1)
+        assert not noted.is_set()
+        work.await_calls(1)
+
+        assert noted.wait(SOON)
+    finally:
+        database.watch_recovery(None)
