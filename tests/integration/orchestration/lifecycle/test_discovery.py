@@ -6,9 +6,11 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
+from orchestration import health
 from orchestration.conf import engine_settings
 from orchestration.lifecycle import discovery
 from orchestration.models import Task
+from orchestration.orchestrator import Discovery
 from orchestration.testing import StepFactory, TaskFactory, TemplateFactory, linear, shape
 from tests.factories import ticks
 from tests.factories.histories import states, task_history
@@ -89,3 +91,15 @@ def test_backlogged_namespace_stays_closed_until_its_queue_has_room(settings):
     assert task_history(wide.task_uuid).startswith("P I Q S")
     assert task_history(held.task_uuid) == "P I Q S"
     assert task_history(other.task_uuid) == "P I Q S"
+
+
+@pytest.mark.parametrize(("in_use", "admitted"), [(26, 1), (27, 0), (30, 0)])
+def test_discovery_pauses_while_nine_tenths_of_the_connections_are_in_use(
+    monkeypatch, in_use, admitted
+):
+    ticks.start(linear(1), start=False)
+    monkeypatch.setattr(health, "pool_use", lambda: health.PoolUse(30, in_use, 30))
+    waiting = Discovery(ticks.MOVE)
+
+    assert waiting.do_batch(10) == admitted
+    assert waiting.holds_back is (admitted == 0)
