@@ -12,37 +12,48 @@ import sys
 import tempfile
 from pathlib import Path
 
+import django
+
+from tasker_project.processes import interruptible
+from tests.chaos.broken import BUILDS
+from tests.chaos.kinds import WEIGHTS
 from tests.chaos.server import Server
 
-GOOD, BAD, USAGE = 0, 1, 2
+GOOD, BAD, INTERRUPTED = 0, 1, 130
 LARGEST = 1_000_000
 
 
 def main(arguments: list[str]) -> int:
     """Run the fault injector; return the exit code."""
+    options = _parser().parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="tasker-chaos-"))
     server = Server(folder, major=os.environ.get("TASKER_EMBEDDED_PG", ""))
-    os.environ |= {
-        "DATABASE_URL": server.url,
-        "DATABASE_DIRECT_URL": "",
-        "DJANGO_SETTINGS_MODULE": "tasker_project.settings",
-        "DJANGO_DEBUG": "false",
-        "TASKER_ENV": "development",
-        "TASKER_LOG_LEVEL": "WARNING",
-    }
-    import django
-
-    django.setup()
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # it tells of every restart
-    options = _parser().parse_args(arguments)  # its choices need Django
+    _set_up_django(server.url)
     try:
-        return _run(options, server=server, folder=folder)
+        with interruptible():
+            return _run(options, server=server, folder=folder)
+    except KeyboardInterrupt:
+        say("Interrupted; nothing was left behind.")
+        return INTERRUPTED
     finally:
         server.stop()
         if options.keep:
             say(f"Kept: {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _set_up_django(url: str) -> None:
+    os.environ |= {
+        "DATABASE_URL": url,
+        "DATABASE_DIRECT_URL": "",
+        "DJANGO_SETTINGS_MODULE": "tasker_project.settings",
+        "DJANGO_DEBUG": "false",
+        "TASKER_ENV": "development",
+        "TASKER_LOG_LEVEL": "WARNING",
+    }
+    django.setup()
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # it tells of every restart
 
 
 def _run(options: argparse.Namespace, *, server: Server, folder: Path) -> int:
@@ -70,9 +81,6 @@ def _run(options: argparse.Namespace, *, server: Server, folder: Path) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from tests.chaos.broken import BUILDS
-    from tests.chaos.plan import WEIGHTS
-
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--tasks", type=_count, default=200, help="tasks to create")
     parser.add_argument("--faults", type=_count, default=30, help="faults to inject")

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.chaos.faults import Faults
-from tests.chaos.plan import ORCHESTRATORS, WEIGHTS, WORKERS, make_plan
+from tests.chaos.kinds import WEIGHTS
+from tests.chaos.plan import ORCHESTRATORS, WORKERS, make_plan
 from tests.chaos.workflows import StepPlan, Workflow
 
 
