@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection
 from typing import Any
 from uuid import UUID
 
+from django.db import connections
+
 from orchestration.models import Task, TaskerProcess, WorkflowStep
 from templates_registry import registry
 from templates_registry.schema import TaskTemplate
@@ -24,11 +26,12 @@ class Cluster:
         return self._start("run_orchestrator", *arguments, **environment)
 
     def worker(self, *arguments: str, **environment: str) -> ManageProcess:
-        """Start a worker with the handlers of the shapes, and wait until it is registered.
+        """Start a worker with the handlers of tests/handlers, and wait until it is registered.
 
         Without arguments it serves the namespace of the shapes.
         """
-        handlers = ("--no-sync", "--handlers", "tests.handlers.shapes")
+        modules = (f"--handlers=tests.handlers.{name}" for name in ("shapes", "business"))
+        handlers = ("--no-sync", *modules)
         return self._start("run_worker", *handlers, *(arguments or ("test",)), **environment)
 
     def _start(self, command: str, *arguments: str, **environment: str) -> ManageProcess:
@@ -104,3 +107,39 @@ def execution(task_uuid: UUID, name: str) -> dict[str, Any]:
 def result(task_uuid: UUID, name: str) -> Any:
     """Return what the handler of a step gave."""
     return execution(task_uuid, name)["result"]
+
+
+# A step is done once; it reports again only after a failure, or when an operator has reset it; and
+# every report that moved it has its row.
+DOUBLED = """
+SELECT s.workflow_step_uuid::text, s.name, h.reports, a.reports
+FROM tasker_workflow_steps AS s
+CROSS JOIN LATERAL (
+  SELECT
+    count(*) FILTER (WHERE t.to_state = 'complete') AS completions,
+    count(*) FILTER (WHERE t.to_state = 'enqueued_for_orchestration') AS successes,
+    count(*) FILTER (WHERE t.event = 'reset_for_retry') AS resets,
+    count(*) FILTER (WHERE t.to_state IN (
+      'enqueued_for_orchestration', 'enqueued_as_error_for_orchestration'
+    )) AS reports,
+    count(*) FILTER (WHERE t.to_state = 'in_progress') AS claims
+  FROM tasker_workflow_step_transitions AS t
+  WHERE t.workflow_step_uuid = s.workflow_step_uuid
+) AS h
+CROSS JOIN LATERAL (
+  SELECT count(*) AS reports
+  FROM tasker_workflow_step_result_audit AS t
+  WHERE t.workflow_step_uuid = s.workflow_step_uuid
+) AS a
+WHERE h.completions > 1
+  OR h.successes > 1 + h.resets
+  OR h.reports > h.claims
+  OR h.reports <> a.reports
+"""
+
+
+def assert_one_accepted_result() -> None:
+    """Fail when some step has more than one accepted result, by history or by audit."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(DOUBLED)
+        assert cursor.fetchall() == []

@@ -1,54 +1,94 @@
-"""`python -m tests.crash_driver`: does turns of the engine in children that kill themselves.
+"""`python -m tests.crash_driver`: does turns of the engine in children that break in the middle.
 
 Each line on stdin is JSON, `{"turn": "results", "after": 3, "given": {}}`: a forked child does the
-turn and dies by SIGKILL right after the third thing it has sent, a statement or a commit; with
+turn and is dead by SIGKILL right after the third thing it has sent, a statement or a commit; with
 fewer of them it completes. The answer is a line too: `killed` or `done`.
+
+With `"in_flight": true` it dies when that is sent and not answered yet. With `"how": "cut"` the
+connection dies instead and the child goes on as it can: its answer is `cut`.
 
 Forking spares every crash the start of an interpreter; the parent never opens a connection.
 """
 
 import json
 import os
+import select
 import signal
+import socket
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import django
+from psycopg.waiting import Ready, Wait
 
 APPLICATION_NAME = "tests.crash_driver"
+DONE, FAILED, CUT = 0, 1, 7  # how a child ends that is not killed
 
 
-class CrashAfter:
-    """Counts what is sent and ends the process."""
+class Crash:
+    """Counts what is sent on a connection and breaks off at one of the things."""
 
-    def __init__(self, count: int) -> None:
-        self.left = count
+    def __init__(self, connection: Any, *, after: int, how: str, in_flight: bool) -> None:
+        self.connection = connection
+        self.left = after
+        self.how = how
+        self.in_flight = in_flight
+        self.has_come = False
 
-    def sent(self) -> None:
-        """Die when this was the last thing to send."""
-        self.left -= 1
-        if self.left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+    def install(self) -> None:
+        """Count from now on."""
+        commit = self.connection._commit
+
+        def commit_and_count() -> None:
+            self._send(commit)
+
+        self.connection._commit = commit_and_count
+        self.connection.execute_wrappers.append(self)
 
     def __call__(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
     ) -> Any:
         """Run a statement and count it."""
-        answer = execute(sql, params, many, context)
-        self.sent()
+        return self._send(lambda: execute(sql, params, many, context))
+
+    def _send(self, thing: Callable[[], Any]) -> Any:
+        self.left -= 1
+        if self.left == 0 and self.in_flight:
+            raw = self.connection.connection  # by now the one that the turn works on
+            raw.wait = partial(self._wait_and_break, raw.pgconn.socket)
+        answer = thing()
+        if self.left == 0:
+            self._break_off()
         return answer
 
-    def after(self, commit: Callable[[], None]) -> Callable[[], None]:
-        """Return a commit that is counted."""
+    def _wait_and_break(self, handle: int, steps: Generator[int, int, Any], *_: Any) -> Any:
+        """Do as `Connection.wait`; break off when all is sent and only an answer is awaited."""
+        try:
+            wanted = next(steps)
+            while True:
+                if wanted == Wait.R:
+                    self._break_off()
+                reading = [handle] if wanted & Wait.R else []
+                writing = [handle] if wanted & Wait.W else []
+                readable, writable, _errors = select.select(reading, writing, [])
+                ready = (Ready.R if readable else 0) | (Ready.W if writable else 0)
+                wanted = steps.send(ready)
+        except StopIteration as end:
+            return end.value
 
-        def commit_and_count() -> None:
-            commit()
-            self.sent()
-
-        return commit_and_count
+    def _break_off(self) -> None:
+        if self.has_come:
+            return
+        self.has_come = True
+        if self.how == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        duplicate = os.dup(self.connection.connection.pgconn.socket)
+        with socket.socket(fileno=duplicate) as connected:
+            connected.shutdown(socket.SHUT_RDWR)
 
 
 def turn_named(name: str, given: dict[str, Any]) -> Callable[[], object]:
@@ -75,8 +115,10 @@ def turn_named(name: str, given: dict[str, Any]) -> Callable[[], object]:
         action = getattr(operator_actions, given["action"])
         action(UUID(given["uuid"]), actor="user:1", reason="crash")
 
+    if name == "handler":
+        return handler_turn()
     turns: dict[str, Callable[[], object]] = {
-        "create": lambda: create_task("diamond", namespace="test", idempotency_key="crash"),
+        "create": lambda: create_task(given["template"], namespace="test", idempotency_key="crash"),
         "create_within": create_within,
         "request": lambda: request_processor.process_requests(limit=1, actor="system:crash"),
         "results": ticks.process,
@@ -89,18 +131,46 @@ def turn_named(name: str, given: dict[str, Any]) -> Callable[[], object]:
     return turns[name]
 
 
-def do(wish: dict[str, Any]) -> None:
-    """Do a turn with the crash installed."""
+def handler_turn() -> Callable[[], object]:
+    """Claim a step; the turn is to run its handler and to report, as a worker's thread does."""
+    from tests.factories import ticks
+    from tests.handlers import business
+    from workers.conf import worker_settings
+    from workers.executor import Executor
+    from workers.registry import HandlerRegistry
+
+    resolver = HandlerRegistry.instance().resolver_chain
+    resolver.register("business.write", business.write)
+    resolver.register("business.write_apart", business.write_apart)
+    reports: list[Any] = []
+    executor = Executor(
+        worker_id="crash",
+        settings=worker_settings(),
+        on_done=lambda execution, report: reports.append(report),
+        is_stopping=lambda: False,
+    )
+    (claimed,) = ticks.claim(limit=1)
+
+    def run() -> None:
+        executor.run(executor.begin(claimed))
+        ticks.report(*(report for report in reports if report is not None))
+
+    return run
+
+
+def do(wish: dict[str, Any]) -> int:
+    """Do a turn with the crash installed; return how this child ends when it survives."""
     from django.db import connections
 
     connection: Any = connections["default"]
     connection.settings_dict["OPTIONS"]["application_name"] = APPLICATION_NAME
     turn = turn_named(wish["turn"], wish["given"])
     connection.ensure_connection()  # what connecting sends is no part of a turn
-    crash = CrashAfter(wish["after"])
-    connection._commit = crash.after(connection._commit)
-    with connection.execute_wrapper(crash):
-        turn()
+    how, in_flight = wish.get("how", "kill"), wish.get("in_flight", False)
+    crash = Crash(connection, after=wish["after"], how=how, in_flight=in_flight)
+    crash.install()
+    turn()
+    return CUT if crash.has_come else DONE
 
 
 def answer(wish: dict[str, Any]) -> str:
@@ -108,13 +178,13 @@ def answer(wish: dict[str, Any]) -> str:
     child = os.fork()
     if child == 0:
         try:
-            do(wish)
+            code = do(wish)
         except BaseException:  # noqa: BLE001 - a child never goes on as the parent
             traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
+            os._exit(FAILED)
+        os._exit(code)
     _, status = os.waitpid(child, 0)
-    outcomes = {-signal.SIGKILL: "killed", 0: "done"}
+    outcomes = {-signal.SIGKILL: "killed", DONE: "done", CUT: "cut"}
     return outcomes.get(os.waitstatus_to_exitcode(status), "failed")
 
 

@@ -1,52 +1,103 @@
-"""`python -m tests.crashing create|results N`: does one turn of an orchestrator and kills itself.
+"""Has turns of the engine killed after whatever they sent, and looks at what they left.
 
-The process dies by SIGKILL right after the N-th statement that it sends, as it would when its
-machine loses power; with N greater than the number of statements it completes and exits 0. The
-turns are those of engine.md 7.1 and 7.2.
+The turns are done by `tests.crash_driver`, one process for a whole test.
 """
 
-import os
-import signal
+import json
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import django
+from django.db import connections
+
+from tests.crash_driver import APPLICATION_NAME
+from tests.factories import ticks
+from tests.processes import PROJECT, child_environment, wait_until
+
+MOST_STATEMENTS = 40
 
 
-class CrashAfter:
-    """Counts statements and ends the process after one of them."""
+class Crashes:
+    """One driver of turns that break in the middle."""
 
-    def __init__(self, count: int) -> None:
-        self.left = count
+    def __init__(self, driver: "subprocess.Popen[str]") -> None:
+        self.driver = driver
 
-    def __call__(
-        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
-    ) -> Any:
-        """Run a statement; die when it was the last one."""
-        answer = execute(sql, params, many, context)
-        self.left -= 1
-        if self.left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return answer
+    def do(self, turn: str, *, after: int, how: str = "kill", in_flight: bool = False) -> str:
+        """Do a turn that breaks at the so-manieth thing it sends: `killed`, `cut` or `done`."""
+        return self._ask(turn=turn, after=after, how=how, in_flight=in_flight, given={})
+
+    def kills(self, turn: str, *, after: int, **given: Any) -> bool:
+        """Do a turn that dies after so many statements and commits; tell whether it did."""
+        return self._ask(turn=turn, after=after, given=given) == "killed"
+
+    def everywhere(self, turn: str, **given: Any) -> int:
+        """Kill a turn after each of its statements; return after how many it was done."""
+        before = everything()
+        for count in range(1, MOST_STATEMENTS):
+            assert self.kills(turn, after=count, **given), f"{turn} has done nothing"
+            if everything() != before:
+                ticks.assert_invariants()
+                return count
+        raise AssertionError(f"{turn} sends more than {MOST_STATEMENTS} statements")
+
+    def _ask(self, **wish: Any) -> str:
+        assert self.driver.stdin
+        assert self.driver.stdout
+        self.driver.stdin.write(json.dumps(wish) + "\n")
+        self.driver.stdin.flush()
+        said: str = self.driver.stdout.readline().strip()
+        assert said in ("killed", "cut", "done"), f"{wish}: {said}"
+        wait_until(is_session_over)
+        return said
 
 
-def main(turn: str, count: int) -> None:
-    """Do a turn with the crash installed."""
-    django.setup()
-    from django.db import connections
+@contextmanager
+def started() -> Iterator[Crashes]:
+    """Start a driver; end it with the block."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.crash_driver"],
+        env=child_environment(),
+        cwd=PROJECT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as driver:
+        yield Crashes(driver)
+        assert driver.stdin
+        driver.stdin.close()
+        driver.wait(10)
 
-    from orchestration.client import create_task
-    from tests.factories import ticks
 
-    turns: dict[str, Callable[[], object]] = {
-        "create": lambda: create_task("linear_4", namespace="test", idempotency_key="crash"),
-        "results": ticks.process,
+def ask(statement: str, *values: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a query."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(statement, values)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+
+def is_session_over() -> bool:
+    """Tell whether the server has noticed that the client is dead."""
+    # An idle session has nothing left to undo; a pooler keeps it when its client is gone.
+    found = ask(
+        "SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND state <> 'idle'",
+        APPLICATION_NAME,
+    )
+    return not found
+
+
+def everything() -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row of the engine's tables and queues, with when a message is visible."""
+    tables = ask(
+        "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables "
+        "WHERE tablename LIKE 'tasker\\_%%' OR schemaname = 'pgmq' AND tablename ~ '^[qa]_' "
+        "ORDER BY 1"
+    )
+    assert len(tables) > 15
+    return {
+        table: ask(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY 1")  # noqa: S608
+        for (table,) in tables
     }
-    connections["default"].ensure_connection()  # what connecting sends is no part of a turn
-    with connections["default"].execute_wrapper(CrashAfter(count)):
-        turns[turn]()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))

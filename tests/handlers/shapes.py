@@ -91,6 +91,14 @@ def wait(context: StepContext) -> dict[str, Any]:
     return {"attempt": context.attempt, "process": os.getpid()}
 
 
+@step_handler("test.nap")
+def nap(context: StepContext) -> dict[str, Any]:
+    """Take `ms` milliseconds."""
+    note(context)
+    time.sleep(context.get_config("ms") / 1000)
+    return {"attempt": context.attempt}
+
+
 @step_handler("test.overrun")
 def overrun(context: StepContext) -> dict[str, Any]:
     """Outstay the timeout on the first `times` attempts."""

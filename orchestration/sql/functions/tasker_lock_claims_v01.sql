@@ -1,5 +1,5 @@
 -- Locks those of the claims `[{step_uuid, state_version}]` that are still held, in uuid order, and
--- returns their steps. Called by tasker_extend_leases, tasker_release_steps, tasker_report_steps.
+-- returns their steps. Called by tasker_release_steps and tasker_report_steps.
 CREATE OR REPLACE FUNCTION tasker_lock_claims(p_claims jsonb)
 RETURNS uuid[]
 LANGUAGE plpgsql

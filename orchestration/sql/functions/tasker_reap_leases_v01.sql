@@ -1,7 +1,7 @@
 -- Takes steps back from workers that are gone: lease expired, or the worker's liveness lock has
 -- been free for p_lock_seconds. Answers 'requeued' (another attempt is left) or 'failed' (none is;
 -- the caller evaluates the task). Called by lifecycle/due_work.py.
--- Locks: tasks in uuid order, SKIP LOCKED; then their steps in uuid order.
+-- Locks: tasks in uuid order, then their steps in uuid order; both SKIP LOCKED.
 CREATE OR REPLACE FUNCTION tasker_reap_leases(p_limit int, p_lock_seconds float8 DEFAULT 2)
 RETURNS TABLE (task_uuid uuid, workflow_step_uuid uuid, outcome text)
 LANGUAGE plpgsql
@@ -73,7 +73,8 @@ BEGIN
     RETURN;
   END IF;
 
-  -- Re-checked under the lock: a report or heartbeat may have come in between.
+  -- Re-checked under the lock: a report or heartbeat may have come in between. One that is just being
+  -- stored holds its row, and decides; waiting for its commit would keep all others waiting.
   WITH gone AS MATERIALIZED (
     SELECT
       s.workflow_step_uuid,
@@ -84,7 +85,7 @@ BEGIN
       AND s.state = 'in_progress'
       AND (s.lease_until < v_now OR s.claimed_by = ANY(v_lost))
     ORDER BY s.workflow_step_uuid
-    FOR NO KEY UPDATE OF s
+    FOR NO KEY UPDATE OF s SKIP LOCKED
   )
   SELECT
     array_agg(g.workflow_step_uuid) FILTER (WHERE g.again),

@@ -1,7 +1,7 @@
 """Clusters of real processes: one shared by the tests of a module, or one of a test's own.
 
 A test that kills or starts processes takes `own_cluster`, any other the shared `engine`. Both end
-with the invariants of engine.md 4.5.
+with the invariants of engine.md 4.5, and with at most one accepted result per step.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,8 @@ import pytest
 from django.core.management import call_command
 
 from orchestration.testing import linear
-from tests.clusters import Cluster
+from tests import crashing
+from tests.clusters import Cluster, assert_one_accepted_result
 from tests.conftest import purge_queues
 from tests.factories.ticks import assert_invariants
 from tests.processes import Processes
@@ -49,6 +50,7 @@ def engine(shared_cluster: Cluster) -> Iterator[Cluster]:
     """Return the running cluster; the invariants hold when the test is over."""
     yield shared_cluster
     assert_invariants()
+    assert_one_accepted_result()
 
 
 @pytest.fixture
@@ -58,6 +60,16 @@ def own_cluster(processes: Processes) -> Iterator[Cluster]:
     cluster.register(linear())
     yield cluster
     assert_invariants()
+    assert_one_accepted_result()
+
+
+@pytest.fixture
+def crashes() -> Iterator[crashing.Crashes]:
+    """Return a driver of turns that break; the invariants hold when the test is over."""
+    with crashing.started() as found:
+        yield found
+    assert_invariants()
+    assert_one_accepted_result()
 
 
 @pytest.fixture

@@ -6,17 +6,12 @@ first statement, then after its second, and so on up to its commit. Until then n
 table or queue is another; from then on the turn is done, and nobody needs to repeat it.
 """
 
-import json
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 
 from orchestration.client import create_task, request_task
@@ -27,91 +22,14 @@ from orchestration.queries.steps import Claim, StepReport
 from orchestration.testing import diamond, linear
 from templates_registry import registry
 from templates_registry.models import DependentSystem
-from tests.crash_driver import APPLICATION_NAME
 from tests.factories import ticks
 from tests.factories.histories import RAN_ONCE, RAN_TWICE, step_histories, task_history
-from tests.processes import PROJECT, child_environment, wait_until
+from tests.processes import wait_until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.django_db(transaction=True)]
-MOST_STATEMENTS = 40
 FLAKY = {"retry": {"backoff": "linear", "backoff_base_ms": 700}}
 SLOW = {"retry": {"backoff": "linear", "backoff_base_ms": 60_000}}
 DIAMOND = "P I Q S E Q S E Q S E C"
-
-
-class Crashes:
-    """Has turns killed, and looks at what they left."""
-
-    def __init__(self, driver: "subprocess.Popen[str]") -> None:
-        self.driver = driver
-
-    def kills(self, turn: str, *, after: int, **given: Any) -> bool:
-        """Do a turn that dies after so many statements and commits; tell whether it did."""
-        assert self.driver.stdin
-        assert self.driver.stdout
-        self.driver.stdin.write(json.dumps({"turn": turn, "after": after, "given": given}) + "\n")
-        self.driver.stdin.flush()
-        said: str = self.driver.stdout.readline().strip()
-        assert said in ("killed", "done"), f"{turn} after {after}: {said}"
-        wait_until(is_session_over)
-        return said == "killed"
-
-    def everywhere(self, turn: str, **given: Any) -> int:
-        """Kill a turn after each of its statements; return after how many it was done."""
-        before = everything()
-        for count in range(1, MOST_STATEMENTS):
-            assert self.kills(turn, after=count, **given), f"{turn} has done nothing"
-            if everything() != before:
-                ticks.assert_invariants()
-                return count
-        raise AssertionError(f"{turn} sends more than {MOST_STATEMENTS} statements")
-
-
-@pytest.fixture
-def crashes() -> Iterator[Crashes]:
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.crash_driver"],
-        env=child_environment(),
-        cwd=PROJECT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as driver:
-        yield Crashes(driver)
-        assert driver.stdin
-        driver.stdin.close()
-        driver.wait(10)
-    ticks.assert_invariants()
-
-
-def ask(statement, *values):
-    with connections["default"].cursor() as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchall()
-
-
-def is_session_over():
-    """Tell whether the server has noticed that the client is dead."""
-    # An idle session has nothing left to undo; a pooler keeps it when its client is gone.
-    found = ask(
-        "SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND state <> 'idle'",
-        APPLICATION_NAME,
-    )
-    return not found
-
-
-def everything():
-    """Return every row of the engine's tables and queues, with when a message is visible."""
-    tables = ask(
-        "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables "
-        "WHERE tablename LIKE 'tasker\\_%%' OR schemaname = 'pgmq' AND tablename ~ '^[qa]_' "
-        "ORDER BY 1"
-    )
-    assert len(tables) > 15
-    return {
-        table: ask(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY 1")  # noqa: S608
-        for (table,) in tables
-    }
 
 
 def step_of(created, name="step_1"):
@@ -124,7 +42,7 @@ def step_of(created, name="step_1"):
 def test_repeated_creation_finds_the_task_of_the_one_that_died_after_its_commit(crashes):
     registry.register(diamond())
 
-    assert crashes.everywhere("create") >= 5
+    assert crashes.everywhere("create", template="diamond") >= 5
 
     again = create_task("diamond", namespace="test", idempotency_key="crash")
     assert not again.created
