@@ -212,6 +212,18 @@ def test_a_task_that_moved_on_between_look_and_lock_is_left_alone():
     assert Task.objects.get(pk=created.task_uuid).state == "complete"
 
 
+def test_a_claim_between_look_and_lock_is_a_sign_of_life():
+    created = start()
+    an_hour_passes()
+    limits = staleness.limits_of(staleness_settings())
+    (found,) = queries.find_stale_tasks(limits, limit=10)
+    ticks.claim()
+
+    assert queries.settle_stale_task(found.task_uuid, limits, notify=True) is None
+    assert states(created.task_uuid) == {"step_1": "in_progress"}
+    assert not DlqEntry.objects.exists()
+
+
 def somebody_waits_for_a_row() -> bool:
     with connections["default"].cursor() as cursor:
         cursor.execute(
