@@ -40,7 +40,7 @@ def _fresh_health(monkeypatch):
     monkeypatch.setattr("orchestration.health.installed._current", None)
 
 
-def run(sql: str, *parameters: object) -> None:
+def run(sql: str, *parameters: Any) -> None:
     with connections["default"].cursor() as cursor:
         cursor.execute(sql, parameters)
 
