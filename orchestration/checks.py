@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
+from itertools import pairwise
 from typing import Any
 
 from django.conf import settings
@@ -43,6 +44,7 @@ def check_settings(**options: Any) -> list[CheckMessage]:
         *_database(),
         *_pool(values),
         *_heartbeat(values),
+        *_tiers(values),
         *_retention(values),
     ]
 
@@ -154,3 +156,14 @@ def _retention(values: Mapping[str, Value]) -> Iterable[CheckMessage]:
             "day or set PURGE_INTERVAL_HOURS.",
             id="tasker.W002",
         )
+
+
+def _tiers(values: Mapping[str, Value]) -> Iterable[Error]:
+    tiers = [(name, values[name]) for name in ("queue_warning", "queue_critical", "queue_overflow")]
+    for (_, lower), (_, higher) in pairwise(tiers):
+        if lower.value >= higher.value:
+            named = ", ".join(
+                f"{name.upper()} = {value.value} (from {value.variable})" for name, value in tiers
+            )
+            yield _error("E014", f"{named}: each must be more than the one before.")
+            return

@@ -21,7 +21,8 @@ STATUSES = {
     "413": "The body is too large.",
     "415": "The body is not `application/json`.",
     "500": "The server failed; its log has the request id.",
-    "503": "The database cannot be reached.",
+    "503": "Not now; `Retry-After` says when: the database cannot be reached, a circuit breaker is "
+    "open, or, for a new task, the engine is behind.",
 }
 ALWAYS = ("400", "401", "403", "406", "408", "500", "503")
 ERROR_SCHEMA = {

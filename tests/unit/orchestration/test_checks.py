@@ -207,3 +207,23 @@ def test_a_direct_address_of_something_else_is_refused(settings):
     settings.DATABASE_DIRECT_URL = "mysql://here/tasker"
 
     assert _found()["tasker.E016"].startswith("DATABASE_DIRECT_URL is no address")
+
+
+@pytest.mark.parametrize(
+    ("tiers", "is_fine"), [((1, 2, 3), True), ((2, 2, 3), False), ((1, 3, 3), False)]
+)
+def test_the_tiers_of_a_queue_must_ascend(settings, tiers, is_fine):
+    names = ("queue_warning", "queue_critical", "queue_overflow")
+    settings.TASKER = {"environment": "test", **dict(zip(names, tiers, strict=True))}
+
+    found = _found()
+
+    assert list(found) == ([] if is_fine else ["tasker.E014"])
+    assert is_fine or "QUEUE_OVERFLOW = 3 (from TASKER['queue_overflow'])" in found["tasker.E014"]
+
+
+@pytest.mark.parametrize("environment", ["development", "test"])
+def test_the_tiers_of_a_profile_ascend(settings, environment):
+    settings.TASKER = {"environment": environment}
+
+    assert "tasker.E014" not in _found()
