@@ -92,7 +92,11 @@ BEGIN
         WHEN t.task_uuid IS NULL THEN 'unknown_task'
         WHEN s.state IN ('enqueued_for_orchestration', 'enqueued_as_error_for_orchestration')
           AND coalesce(m.state_version, s.state_version) = s.state_version
-          AND row_number() OVER (PARTITION BY m.step_uuid ORDER BY m.msg_id) = 1
+          AND row_number() OVER (
+            -- Of the same version: an old message in the batch must not outdo the new one.
+            PARTITION BY m.step_uuid, coalesce(m.state_version, s.state_version)
+            ORDER BY m.msg_id
+          ) = 1
         THEN 'live'
         ELSE 'obsolete'
       END,

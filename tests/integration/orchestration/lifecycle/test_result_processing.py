@@ -274,7 +274,7 @@ def test_stored_result_that_is_no_success_fails_the_step():
     assert step_histories(created.task_uuid) == {
         "step_1": "pending enqueued in_progress efo error:fail"
     }
-    assert task_history(created.task_uuid).endswith("B")
+    assert task_history(created.task_uuid) == "P I Q S E:step_failed B"
 
 
 def test_failure_without_any_detail_is_retried():

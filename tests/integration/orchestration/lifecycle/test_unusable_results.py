@@ -54,6 +54,23 @@ def test_doubled_message_moves_nothing_a_second_time():
     assert pgmq.metrics(RESULTS_QUEUE).depth == 0
 
 
+def test_old_message_does_not_outdo_the_new_one_of_its_step():
+    at_once = {"retry": {"backoff": "none"}}
+    created = ticks.start(linear(1, steps={"step_1": at_once}))
+    (claimed,) = ticks.claim()
+    ticks.report(ticks.failure(claimed))
+    old = waiting_message()
+    ticks.process()
+
+    pgmq.send(RESULTS_QUEUE, old)
+    (claimed,) = ticks.claim()
+    ticks.report(ticks.success(claimed))
+    handled = ticks.process()
+
+    assert handled == 2
+    assert task_history(created.task_uuid) == "P I Q S E:step_failed Q S E C"
+
+
 def test_doubled_message_in_one_batch_moves_once(without_invariants):
     created = ticks.start(linear(2))
     (claimed,) = ticks.claim()
