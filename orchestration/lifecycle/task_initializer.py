@@ -77,7 +77,7 @@ def _create(request: TaskRequest, *, actor: str, start: bool) -> CreatedTask:
     if new is None:
         return _repeated(request, identity_hash, fingerprint)
     metrics.TASKS_CREATED.add()
-    state = _start(new.task_uuid, request.namespace) if start else TaskState.PENDING.value
+    state = _start(new.task_uuid, request.namespace, start=start)
     log.info(
         "task.created",
         extra={
@@ -171,9 +171,9 @@ def _repeated(request: TaskRequest, identity_hash: str, fingerprint: str) -> Cre
     )
 
 
-def _start(task_uuid: UUID, namespace: str) -> str:
-    """Let a new task in, unless its namespace is backlogged; return the state it is in."""
-    if tasks.is_closed(namespace, high_water=engine_settings().high_water_messages):
+def _start(task_uuid: UUID, namespace: str, *, start: bool) -> str:
+    """Let a new task in, or wake discovery to do it when there is room; return its state."""
+    if not start or tasks.is_closed(namespace, high_water=engine_settings().high_water_messages):
         tasks.notify_due_work()
         return TaskState.PENDING.value
     answers = evaluate([Question(task_uuid, TaskState.PENDING, Cause.CREATION)])

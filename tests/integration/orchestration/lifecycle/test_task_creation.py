@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.db import transaction
 
@@ -13,6 +14,7 @@ from orchestration.models import Task, TaskTransition, WorkflowStep, WorkflowSte
 from orchestration.testing import TemplateFactory, diamond, linear, shape
 from tests.factories.histories import LINEAR_4, states, step_histories, task_history
 from tests.factories.ticks import run_to_the_end, start
+from tests.processes import database_url
 
 QUEUE = "worker_test_queue"
 COUNT = "SELECT count(*) FROM pgmq.q_worker_test_queue"
@@ -157,6 +159,16 @@ def test_task_waits_when_it_is_not_to_start():
     assert created.state == "pending"
     assert task_history(created.task_uuid) == "P"
     assert pgmq.metrics(QUEUE).depth == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_task_that_waits_wakes_discovery():
+    with psycopg.connect(database_url(), autocommit=True) as listening:
+        listening.execute("LISTEN tasker_due_work")
+
+        start(linear(2), start=False)
+
+        assert [note.channel for note in listening.notifies(timeout=5, stop_after=1)]
 
 
 @pytest.mark.django_db
