@@ -38,6 +38,8 @@ BEGIN
   )
   SELECT array_agg(l.worker_uuid) INTO v_lost FROM lost AS l;
   -- Claims of a worker that was found lost earlier, but for which the limit or a lock was in the way.
+  -- Below, what such a worker has claimed since is left alone: it was frozen or cut off, lives after
+  -- all, and its next heartbeat will say so.
   SELECT coalesce(v_lost, '{}') || coalesce(array_agg(w.worker_uuid), '{}') INTO v_lost
   FROM tasker_workers AS w
   WHERE w.status = 'lost' AND w.stopped_at > v_now - interval '1 hour';
@@ -56,7 +58,10 @@ BEGIN
       (
         SELECT s.task_uuid
         FROM tasker_workflow_steps AS s
-        WHERE s.claimed_by = ANY(v_lost) AND s.state = 'in_progress'
+        JOIN tasker_workers AS w ON w.worker_uuid = s.claimed_by
+        WHERE s.claimed_by = ANY(v_lost)
+          AND s.state = 'in_progress'
+          AND s.last_attempted_at <= w.stopped_at
         LIMIT p_limit
       )
     ) AS x
@@ -83,7 +88,13 @@ BEGIN
     FROM tasker_workflow_steps AS s
     WHERE s.task_uuid = ANY(v_tasks)
       AND s.state = 'in_progress'
-      AND (s.lease_until < v_now OR s.claimed_by = ANY(v_lost))
+      AND (
+        s.lease_until < v_now
+        OR s.claimed_by = ANY(v_lost)
+        AND s.last_attempted_at <= (
+          SELECT w.stopped_at FROM tasker_workers AS w WHERE w.worker_uuid = s.claimed_by
+        )
+      )
     ORDER BY s.workflow_step_uuid
     FOR NO KEY UPDATE OF s SKIP LOCKED
   )

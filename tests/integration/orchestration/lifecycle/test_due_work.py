@@ -9,7 +9,7 @@ from orchestration.messaging import pgmq
 from orchestration.models import TaskerProcess, WorkflowStep
 from orchestration.queries import steps
 from orchestration.queries.processes import ProcessRow, register_process
-from orchestration.queries.recovery import seconds_until_due
+from orchestration.queries.recovery import engine_now, seconds_until_due
 from orchestration.testing import linear, shape
 from tests.factories import ticks
 from tests.factories.histories import RAN_TWICE, states, step_histories, task_history
@@ -196,6 +196,36 @@ def test_claims_of_a_worker_without_its_lock_go_back_after_two_seconds(clock):
     assert (first, second, third) == (0, 0, 1)
     assert step_of("step_1").state == "enqueued"
     assert TaskerProcess.objects.get(pk=dead).status == "lost"
+
+
+@pytest.mark.django_db
+def test_claim_of_a_worker_that_came_back_is_its_own(clock):
+    """A worker that was frozen claims again before its heartbeat has told that it lives."""
+    ticks.start(linear(1))
+    frozen = worker(uuid4(), has_lock=True)
+    reap()
+    clock.advance(2.5)
+    reap()
+    assert TaskerProcess.objects.get(pk=frozen).status == "lost"
+    clock.advance(1)
+    ticks.claim(worker=frozen)
+
+    early = reap()
+    clock.advance(31)
+
+    assert (early, reap()) == (0, 1)  # its lease decides, as for everybody
+
+
+@pytest.mark.django_db
+def test_claims_that_were_out_of_reach_when_their_worker_was_lost_go_back_later(clock):
+    ticks.start(linear(1))
+    dead = worker(uuid4(), has_lock=True)
+    ticks.claim(worker=dead)
+    clock.advance(1)
+    TaskerProcess.objects.filter(pk=dead).update(status="lost", stopped_at=engine_now())
+    clock.advance(5)
+
+    assert reap() == 1
 
 
 @pytest.mark.django_db(transaction=True)
