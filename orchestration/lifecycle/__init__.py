@@ -11,7 +11,9 @@
     due_work           timers: retries that are due, steps of lost workers
     discovery          tasks that wait are let in by priority
     sweep              what lost its message, or was left by hand, goes on
+    staleness          what stopped moving is entered in the DLQ and ends in error
     operator_actions   what people do: retry, cancel, resolve; one function for every door
+    investigation      …and what they do to entries of the DLQ
 
 A function here opens its transaction (or joins the caller's), locks tasks before steps before queue
 rows, and leaves state and message committed together. Modules lower in the list are used by higher

@@ -1,6 +1,7 @@
 """/v1/dlq: entries, the queue of investigations, statistics, and what is on its way there."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -37,10 +38,11 @@ UNKNOWN = "01890000-0000-7000-8000-000000000000"
 
 def entry(reason: str = "manual_dlq", **task):
     uuid = dlq.create_entry(TaskFactory.create(**task).pk, reason=reason, metadata={})
+    assert uuid
     return DlqEntry.objects.get(pk=uuid)
 
 
-def bury(queue: str, message: dict) -> DlqEntry:
+def bury(queue: str, message: dict[str, Any]) -> DlqEntry:
     msg_id = pgmq.send(queue, message)
     assert pgmq.bury(queue, msg_id=msg_id, why="test")
     return DlqEntry.objects.get(queue_name=queue, msg_id=msg_id)
@@ -134,6 +136,7 @@ def test_a_buried_message_is_shown_as_it_was(api, message):
 def test_the_pending_entry_of_a_task_goes_before_newer_ones(api, clock):
     task = TaskFactory.create()
     pending = dlq.create_entry(task.pk, reason="manual_dlq", metadata={})
+    assert pending
     clock.advance(5)
     newer = DlqEntry.objects.create(
         task=task, dlq_reason="poison_message", resolution_status="cancelled"
