@@ -130,10 +130,11 @@ def test_lost_workers_make_room(clock):
     assert in_state(task, "enqueued") == ["root_3", "root_4", "root_5"]
 
 
-@pytest.mark.parametrize("action", ["resolve_step", "complete_step"])
-def test_operator_who_ends_a_step_makes_room(action):
+@pytest.mark.parametrize(
+    ("action", "more"), [("resolve_step", {}), ("complete_step", {"result": {}})]
+)
+def test_operator_who_ends_a_step_makes_room(action, more):
     task = ticks.start(wide()).task_uuid
-    more = {"result": {}} if action == "complete_step" else {}
 
     getattr(operator_actions, action)(step_of(task, "root_1").pk, actor="a person", **more)
 
