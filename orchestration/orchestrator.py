@@ -220,6 +220,7 @@ def _sweep(move: Move) -> Callable[[], int]:
     def run_once() -> int:
         sweep.repair_lost_messages(move=move)
         sweep.reevaluate_stuck_tasks(move=move)
+        sweep.mark_silent_processes()
         sweep.forget_old_processes()
         return 0  # always rest: what one round repaired needs no second look at once
 

@@ -18,6 +18,8 @@ from orchestration.queries.transactions import atomically
 log = logging.getLogger(__name__)
 
 STUCK_MINUTES = 1
+SILENT_HEARTBEATS = 10
+SILENT_LEASES = 2  # by then whatever such a process had claimed was taken back
 UNSTICKABLE = frozenset({"transient_state", "nothing_in_flight"})
 
 
@@ -57,6 +59,18 @@ def reevaluate_stuck_tasks(*, move: Move) -> int:
     log_answers(answers)
     metrics.RECOVERY_ACTIONS.add(len(answers))
     return len(answers)
+
+
+def mark_silent_processes() -> int:
+    """Mark processes as lost that were killed without a liveness lock that would tell."""
+    settings = engine_settings()
+    silent_seconds = max(
+        SILENT_HEARTBEATS * settings.heartbeat_seconds, SILENT_LEASES * settings.lease_seconds
+    )
+    marked = recovery.mark_silent_processes(silent_seconds=silent_seconds)
+    if marked:
+        log.warning("process.silent", extra={"processes": marked, "seconds": silent_seconds})
+    return marked
 
 
 def forget_old_processes() -> int:

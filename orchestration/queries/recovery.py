@@ -72,6 +72,11 @@ def repair_messages(*, stranded_seconds: float, limit: int) -> list[RepairedStep
     )
 
 
+def mark_silent_processes(*, silent_seconds: float) -> int:
+    """Mark processes as lost that were not heard for so long; return how many."""
+    return sql.execute("recovery/mark_silent_processes", silent_seconds=silent_seconds)
+
+
 def forget_old_processes() -> int:
     """Delete rows of processes that ended a week ago."""
     return sql.execute("recovery/forget_processes")

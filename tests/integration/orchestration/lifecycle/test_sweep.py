@@ -9,6 +9,7 @@ from orchestration.lifecycle import sweep
 from orchestration.messaging import pgmq
 from orchestration.messaging.messages import RESULTS_QUEUE
 from orchestration.models import TaskerProcess, WorkflowStep
+from orchestration.queries.recovery import engine_now
 from orchestration.testing import StepFactory, TaskFactory, linear, shape
 from tests.factories import ticks
 from tests.factories.histories import states, task_history
@@ -131,3 +132,22 @@ def test_rows_of_processes_that_ended_are_forgotten_after_a_week(clock):
 
     assert (early, late) == (0, 2)
     assert TaskerProcess.objects.get().status == "running"
+
+
+def test_processes_that_fell_silent_are_lost(clock):
+    """Killed orchestrators, and workers without a liveness lock: nobody else would notice."""
+    silent, heard = (
+        TaskerProcess.objects.create(worker_uuid=uuid4(), kind="orchestrator", pid=1)
+        for _ in range(2)
+    )
+    clock.advance(19)  # ten heartbeats of the test profile are 20 s
+    early = sweep.mark_silent_processes()
+    TaskerProcess.objects.filter(pk=heard.pk).update(last_heartbeat_at=engine_now())
+    clock.advance(2)
+
+    assert (early, sweep.mark_silent_processes()) == (0, 1)
+    silent.refresh_from_db()
+    heard.refresh_from_db()
+    assert (silent.status, heard.status) == ("lost", "running")
+    assert silent.stopped_at is not None
+    assert sweep.mark_silent_processes() == 0
