@@ -6,6 +6,8 @@
 --   steps_in_process: from the latest sign of life. A step's move is one, and so is a lease, for as
 --     long as it lives or lived: when an outage ends, leases have ended just now, not hours ago;
 --   waiting_for_retry: not before the earliest due time.
+-- A task that only gets an entry gets one for each stay in its state: a person who closed it has
+-- looked, and is not asked again every five minutes.
 -- The age counts from creation, whatever lives. Limits and actions come from the revision that the
 -- task runs, read once for each revision and state.
 CREATE FUNCTION tasker_measure_staleness(
@@ -167,7 +169,11 @@ BEGIN
       AND NOT EXISTS (
         SELECT
         FROM tasker_tasks_dlq AS d
-        WHERE d.task_uuid = s.task_uuid AND d.resolution_status = 'pending'
+        WHERE d.task_uuid = s.task_uuid
+          AND (
+            d.resolution_status = 'pending'
+            OR (NOT s.may_fail AND d.dlq_timestamp >= s.state_entered_at)
+          )
       )
   FROM shared AS s
   JOIN tasker_named_tasks AS nt ON nt.named_task_uuid = s.named_task_uuid

@@ -133,6 +133,21 @@ def test_a_blocked_task_gets_an_entry_and_stays(clock):
     assert look() == []
 
 
+def test_a_blocked_task_whose_entry_was_closed_is_asked_about_again_only_after_it_moved(clock):
+    ticks.blocked()
+    clock.advance(24 * 3600)
+    look()
+    DlqEntry.objects.update(resolution_status="permanently_failed")
+    clock.advance(24 * 3600)
+
+    assert look() == []
+
+    operator_actions.retry_failed_steps(Task.objects.get().pk, actor="ann")
+    ticks.fail_step(retryable=False)
+    clock.advance(24 * 3600)
+    assert [each.action_taken for each in look()] == ["moved_to_dlq_only"]
+
+
 def test_a_limit_of_a_template_shorter_than_the_interval_is_honoured_at_the_next_look(clock):
     assert staleness_settings().staleness_interval_seconds >= 60
     created = start(1, max_steps_in_process_minutes=1)
