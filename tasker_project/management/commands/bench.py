@@ -29,7 +29,7 @@ NUMBERS = {
 }
 QUANTITIES = {
     "minutes": (30.0, "how long the load lasts (soak)"),
-    "rate": (0.0, "tasks a second; 0 = 60 % of the measured most (soak)"),
+    "rate": (0.0, "tasks a second; 0 = 60 %% of the measured most (soak)"),
     "keep_minutes": (0.0, "purge tasks that finished so long ago; 0 = keep all (soak)"),
 }
 NARROWEST = 110  # columns a file or a pipe gets, so that no key is cut
