@@ -1,15 +1,16 @@
 """Handlers that write rows of a business beside their result.
 
 The table has no unique constraint: what is written twice shall be seen twice. `business_rows` makes
-it for one test. A handler writes two rows, the second behind a savepoint.
+it for one test. A handler writes two rows, the second behind a savepoint; between them it waits at
+the gate, if the context names one.
 """
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import connections, transaction
 
+from tests.handlers.shapes import wait
 from workers.context import StepContext
 from workers.handlers.functional import step_handler
 
@@ -65,7 +66,8 @@ def _write_row(context: StepContext) -> None:
 
 def _write(context: StepContext) -> dict[str, int]:
     _write_row(context)
-    time.sleep(context.get_input_or("seconds", 0))
+    if context.get_input("gate"):
+        wait(context)
     with transaction.atomic():
         _write_row(context)
     return {"attempt": context.attempt}

@@ -4,11 +4,13 @@ The context may name files: `ledger` gets one line for every run; in the folder 
 leaves `<step>.<attempt>` when it starts and goes on when `<step>.go` or `go` appears.
 """
 
+import itertools
 import os
 import time
 from pathlib import Path
 from typing import Any
 
+from templates_registry.schema import TaskTemplate
 from workers.context import StepContext
 from workers.errors import PermanentError, RetryableError
 from workers.handlers.checkpoint import Checkpoint
@@ -16,6 +18,14 @@ from workers.handlers.functional import step_handler
 from workers.results import StepHandlerResult
 
 PAUSE_SECONDS = 0.01
+
+
+def napping(template: TaskTemplate) -> TaskTemplate:
+    """Return a template like this one whose steps take 50, 100, 150 and 200 ms, by turns."""
+    data = template.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    for step, ms in zip(data["steps"], itertools.cycle((50, 100, 150, 200))):
+        step["handler"] = {"callable": "test.nap", "initialization": {"ms": ms}}
+    return TaskTemplate.model_validate(data | {"name": f"napping_{template.name}"})
 
 
 def note(context: StepContext) -> None:

@@ -1,4 +1,4 @@
-"""Connections that are cut, refused or go silent while work is under way: scenarios X12 and X13."""
+"""Connections that are cut, refused or go silent while work is under way: scenario X13."""
 
 import itertools
 import time
