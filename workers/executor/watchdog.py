@@ -158,7 +158,8 @@ class Watchdog:
     def _advance(self, watch: Watch) -> None:
         if not watch.is_timed_out:
             if watch.expire():
-                watch.next_at = watch.deadline + self._grace_seconds
+                # From now, not from the deadline: a process that was frozen comes back after both.
+                watch.next_at = time.monotonic() + self._grace_seconds
             else:
                 watch.next_at = float("inf")  # returned just now; it forgets itself
             return

@@ -235,21 +235,31 @@ def test_a_thread_of_its_own_runs_the_next_step_undisturbed(committing_bench):
 # --- the watchdog against a handler that returns at the very moment
 
 
+class Claimed:
+    checkpoint = None
+
+
+class Handler:
+    def __init__(self, body):
+        self.body = body
+
+    def call(self, context):
+        return self.body()
+
+
+def clean_up_when_interrupted(*, seconds):
+    try:
+        spin(20)
+    except StepTimeoutError:
+        spin(seconds)
+        raise
+
+
 @pytest.fixture
 def race():
     """Return `run(body)`: one call under a deadline of a few milliseconds."""
     overdue: list[Execution] = []
     watchdog = Watchdog(grace_seconds=60, on_overdue=overdue.append)
-
-    class Claimed:
-        checkpoint = None
-
-    class Handler:
-        def __init__(self, body):
-            self.body = body
-
-        def call(self, context):
-            return self.body()
 
     def run(body, *, seconds):
         execution = Execution(cast("Any", Claimed()), progress=Progress(), timeout_seconds=seconds)
@@ -292,3 +302,21 @@ def test_an_earlier_deadline_wakes_the_watchdog(race):
     assert time.monotonic() - started < 5
     long.join()
     assert [each.is_timed_out for each in results] == [False]
+
+
+def test_a_process_that_was_frozen_past_grace_too_gives_its_handlers_their_grace():
+    """After a SIGSTOP the deadline is long gone when the watchdog first sees it."""
+    overdue: list[Execution] = []
+    watchdog = Watchdog(grace_seconds=30, on_overdue=overdue.append)
+    execution = Execution(cast("Any", Claimed()), progress=Progress(), timeout_seconds=-600)
+
+    found = invoke(
+        Handler(lambda: clean_up_when_interrupted(seconds=0.3)),
+        StepContext(),
+        execution=execution,
+        watchdog=watchdog,
+    )
+    watchdog.close()
+
+    assert found.is_timed_out
+    assert overdue == []
