@@ -21,7 +21,7 @@ from tests.chaos.workflows import NAMESPACES
 LEASE_SECONDS = 6
 HEARTBEAT_SECONDS = 2
 SWEEP_SECONDS = 5
-SLOTS = 4  # so few that the worker that only polls gets its share
+SLOTS = 6
 GRACE_SECONDS = 5
 
 SETTINGS = {

@@ -44,7 +44,7 @@ def purge(connection: Any, tampering: Tampering, queue: str) -> str:
         cursor.execute(f"LOCK TABLE pgmq.q_{queue} IN ACCESS EXCLUSIVE MODE")
         cursor.execute(f"SELECT msg_id, message ->> 'step_uuid' FROM pgmq.q_{queue}")  # noqa: S608
         gone = cursor.fetchall()
-        tampering.touch(step for _, step in gone)
+        tampering.touch((step for _, step in gone), is_purge=True)
         cursor.execute("SELECT pgmq.purge_queue(%s)", [queue])
     tampering.purged.update((queue, msg_id) for msg_id, _ in gone)
     return f"{queue}, {len(gone)} messages"

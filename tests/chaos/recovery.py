@@ -2,20 +2,23 @@
 
 From the kill to the moment another worker has started each step again that was running. Two groups
 are counted apart, because other bounds hold for them: a worker whose row says that it held no
-liveness lock is found by its lease; and while the database itself is away, or has just come back,
-nobody can be, or is, judged (engine.md 13.6).
+liveness lock is found by its lease; and where another fault came between, that one is measured: the
+database was away or had just come back (nobody is judged then, engine.md 13.6), or the message of
+the step was thrown away before it was taken (the sweep sends it again).
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
+from uuid import UUID
 
 from tests.chaos.cluster import HEARTBEAT_SECONDS, Kill
 from tests.chaos.evidence import Evidence, HopRow, ProcessRow
 
 BOUND_SECONDS = 5.0
-LOCKED, LEASE_BOUND, AROUND_RESTART = "", "lease_bound_", "around_restart_"
-GROUPS = (LOCKED, LEASE_BOUND, AROUND_RESTART)
+LOCKED, LEASE_BOUND, DISTURBED = "", "lease_bound_", "disturbed_"
+GROUPS = (LOCKED, LEASE_BOUND, DISTURBED)
 """As they stand in the keys of the report: recovery_p95_seconds, recovery_lease_bound_p95_…"""
 
 
@@ -28,19 +31,22 @@ class Recovery(NamedTuple):
     group: str
 
 
-Outages = Iterable[tuple[float, float]]
-"""When the database was away: from and until, seconds of the epoch."""
+class Disturbances(NamedTuple):
+    """What else happened; times are seconds of the epoch."""
+
+    outages: Sequence[tuple[float, float]] = ()
+    purges: Mapping[UUID, Sequence[float]] = MappingProxyType({})
 
 
 def recoveries(
-    evidence: Evidence, kills: Sequence[Kill], *, outages: Outages, clock_offset: float
+    evidence: Evidence, kills: Sequence[Kill], *, others: Disturbances, clock_offset: float
 ) -> list[Recovery]:
     """Return the recovery of every step that ran on a killed worker.
 
     `clock_offset` is how far the database's clock is ahead of ours.
     """
     killed = {
-        row.worker_uuid: (kill, _group(kill, row, outages))
+        row.worker_uuid: (kill, _group(kill, row, others))
         for kill in kills
         for row in evidence.processes
         if row.pid == kill.pid and row.name == kill.name
@@ -51,15 +57,19 @@ def recoveries(
             if hop.to_state == "in_progress" and hop.worker_uuid in killed:
                 kill, group = killed[hop.worker_uuid]
                 seconds = _taken_over(hops[position:], kill.at + clock_offset)
-                if seconds is not None:
-                    found.append(Recovery(kill, hop, seconds, group))
+                if seconds is None:
+                    continue
+                purges = others.purges.get(hop.step_uuid, ())
+                if any(kill.at <= at <= kill.at + seconds for at in purges):
+                    group = DISTURBED
+                found.append(Recovery(kill, hop, seconds, group))
     return found
 
 
-def _group(kill: Kill, row: ProcessRow, outages: Outages) -> str:
-    for gone, back in outages:
+def _group(kill: Kill, row: ProcessRow, others: Disturbances) -> str:
+    for gone, back in others.outages:
         if gone <= kill.at + BOUND_SECONDS and kill.at <= back + HEARTBEAT_SECONDS:
-            return AROUND_RESTART
+            return DISTURBED
     return LOCKED if row.has_liveness_lock else LEASE_BOUND
 
 

@@ -5,6 +5,8 @@ both are the fault itself. Everything else that breaks an invariant is the engin
 """
 
 import threading
+import time
+from collections import defaultdict
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -18,14 +20,22 @@ class Tampering:
         self.steps: set[UUID] = set()
         self.malformed: set[tuple[str, int]] = set()
         self.purged: set[tuple[str, int]] = set()
+        self.purges: dict[UUID, list[float]] = defaultdict(list)
+        """When the message of a step was thrown away, seconds of the epoch."""
 
-    def touch(self, steps: Iterable[UUID | str | None]) -> None:
+    def touch(self, steps: Iterable[UUID | str | None], *, is_purge: bool = False) -> None:
         """Note steps before the change of their messages commits."""
-        for step in steps:
-            if isinstance(step, UUID):
-                self.steps.add(step)
-            elif step is not None:
-                try:
-                    self.steps.add(UUID(step))
-                except ValueError:
-                    continue  # of a malformed message
+        for step in filter(None, map(_as_uuid, steps)):
+            self.steps.add(step)
+            if is_purge:
+                self.purges[step].append(time.time())
+
+
+def _as_uuid(step: UUID | str | None) -> UUID | None:
+    """Return the step that a message names; None where it is malformed."""
+    if step is None or isinstance(step, UUID):
+        return step
+    try:
+        return UUID(step)
+    except ValueError:
+        return None

@@ -162,7 +162,7 @@ def _make_step(chance: random.Random, position: int, parents: tuple[str, ...]) -
         name=_name(position),
         parents=parents,
         kind=kind,
-        milliseconds=chance.choice((10, 50, 100, 200, 400, 800)),
+        milliseconds=chance.choice((10, 50, 100, 200, 400)),
         times=chance.randint(1, 3) if "flaky" in kind else 1,
     )
 

@@ -12,7 +12,7 @@ from tests.chaos.cluster import Kill
 from tests.chaos.evidence import Evidence, HopRow, ProcessRow, StepRow, TaskRow
 from tests.chaos.judge import judge
 from tests.chaos.plan import Plan, TaskPlan
-from tests.chaos.recovery import percentile, recoveries
+from tests.chaos.recovery import Disturbances, percentile, recoveries
 from tests.chaos.tampering import Tampering
 from tests.chaos.workflows import StepPlan, Workflow
 
@@ -31,6 +31,7 @@ TASK_PLAN = TaskPlan(
 )
 PLAN = Plan(seed=1, workflows=(), tasks=(TASK_PLAN,), faults=(), seconds=1.0)
 KEY = "chaos-1-0"
+CALM = Disturbances()
 
 
 def hop(step, number, event, state, *, worker=None):
@@ -220,8 +221,8 @@ class TestRecovery:
         ]
         return evidence
 
-    def groups(self, evidence, *, outages=(), offset=0.0):
-        found = recoveries(evidence, [self.KILL], outages=outages, clock_offset=offset)
+    def groups(self, evidence, *, others=CALM, offset=0.0):
+        found = recoveries(evidence, [self.KILL], others=others, clock_offset=offset)
         return [(each.seconds, each.group) for each in found]
 
     def test_of_a_worker_with_its_lock(self, taken_over):
@@ -237,7 +238,13 @@ class TestRecovery:
     def test_while_the_database_is_away(self, taken_over):
         outage = (self.KILL.at + 3, self.KILL.at + 5)
 
-        assert self.groups(taken_over, outages=[outage]) == [(4.0, "around_restart_")]
+        assert self.groups(taken_over, others=Disturbances([outage])) == [(4.0, "disturbed_")]
+
+    @pytest.mark.parametrize(("after", "group"), [(-1, ""), (3, "disturbed_"), (9, "")])
+    def test_of_a_step_whose_message_was_thrown_away_meanwhile(self, taken_over, after, group):
+        others = Disturbances(purges={FIRST: [self.KILL.at + after]})
+
+        assert self.groups(taken_over, others=others) == [(4.0, group)]
 
     def test_a_step_that_had_ended_before_is_none(self, evidence):
         assert self.groups(evidence) == []
