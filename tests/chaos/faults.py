@@ -101,6 +101,7 @@ class Faults:
     # --- the database
     def terminate_backends(self, fault: FaultPlan) -> str:
         if fault.dice % 6 == 0:
+            self._server.outages.append((time.time(), time.time()))  # it looks like one
             return self._terminate("tasker:%", "everybody")
         victim = self._victim(fault, needs_others=False)
         return self._terminate(session_pattern(victim), victim.name)

@@ -2,9 +2,9 @@
 
 From the kill to the moment another worker has started each step again that was running. Two groups
 are counted apart, because other bounds hold for them: a worker whose row says that it held no
-liveness lock is found by its lease; and where another fault came between, that one is measured: the
-database was away or had just come back (nobody is judged then, engine.md 13.6), or the message of
-the step was thrown away before it was taken (the sweep sends it again).
+liveness lock is found by its lease; and where another fault came between, that one is measured: all
+sessions had ended, with or without the server (nobody is judged then for a while, engine.md 13.6),
+or the message of the step was thrown away before it was taken (the sweep sends it again).
 """
 
 import math

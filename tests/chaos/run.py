@@ -104,7 +104,7 @@ def _judge(plan: Plan, played: Played, *, began: float) -> Outcome:
             *[("during the run", each) for each in played.watcher.seen.values()],
         ],
     )
-    others = Disturbances(played.server.restarts, played.tampering.purges)
+    others = Disturbances(played.server.outages, played.tampering.purges)
     return Outcome(
         seed=plan.seed,
         plan_digest=plan.digest,

@@ -25,7 +25,7 @@ class Server:
 
     def __init__(self, folder: Path, *, major: str = "") -> None:
         self._embedded = EmbeddedServer(folder, major=major)
-        self.restarts: list[tuple[float, float]] = []  # gone, back: seconds of the epoch
+        self.outages: list[tuple[float, float]] = []  # from and until, seconds of the epoch
 
     @property
     def url(self) -> str:
@@ -55,7 +55,7 @@ class Server:
             os.kill(pid, signal.SIGKILL)
         time.sleep(down_seconds)
         self._embedded.ensure()
-        self.restarts.append((gone, time.time()))
+        self.outages.append((gone, time.time()))
 
     def stop(self) -> None:
         """Stop the server for good."""
