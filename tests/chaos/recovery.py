@@ -14,7 +14,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from tests.chaos.cluster import HEARTBEAT_SECONDS, Kill
-from tests.chaos.evidence import Evidence, HopRow, ProcessRow
+from tests.chaos.evidence import Evidence, HopRow
 
 BOUND_SECONDS = 5.0
 LOCKED, LEASE_BOUND, DISTURBED = "", "lease_bound_", "disturbed_"
@@ -46,7 +46,7 @@ def recoveries(
     `clock_offset` is how far the database's clock is ahead of ours.
     """
     killed = {
-        row.worker_uuid: (kill, _group(kill, row, others))
+        row.worker_uuid: (kill, row)
         for kill in kills
         for row in evidence.processes
         if row.pid == kill.pid and row.name == kill.name
@@ -55,22 +55,22 @@ def recoveries(
     for hops in evidence.hops.values():
         for position, hop in enumerate(hops):
             if hop.to_state == "in_progress" and hop.worker_uuid in killed:
-                kill, group = killed[hop.worker_uuid]
+                kill, row = killed[hop.worker_uuid]
                 seconds = _taken_over(hops[position:], kill.at + clock_offset)
-                if seconds is None:
-                    continue
-                purges = others.purges.get(hop.step_uuid, ())
-                if any(kill.at <= at <= kill.at + seconds for at in purges):
-                    group = DISTURBED
-                found.append(Recovery(kill, hop, seconds, group))
+                if seconds is not None:
+                    until = kill.at + seconds
+                    is_disturbed = _is_disturbed(hop, others, since=kill.at, until=until)
+                    usual = LOCKED if row.has_liveness_lock else LEASE_BOUND
+                    group = DISTURBED if is_disturbed else usual
+                    found.append(Recovery(kill, hop, seconds, group))
     return found
 
 
-def _group(kill: Kill, row: ProcessRow, others: Disturbances) -> str:
-    for gone, back in others.outages:
-        if gone <= kill.at + BOUND_SECONDS and kill.at <= back + HEARTBEAT_SECONDS:
-            return DISTURBED
-    return LOCKED if row.has_liveness_lock else LEASE_BOUND
+def _is_disturbed(hop: HopRow, others: Disturbances, *, since: float, until: float) -> bool:
+    """Tell whether another fault came between a kill and the end of its recovery."""
+    return any(
+        gone <= until and since <= back + HEARTBEAT_SECONDS for gone, back in others.outages
+    ) or any(since <= at <= until for at in others.purges.get(hop.step_uuid, ()))
 
 
 def _taken_over(hops: Sequence[HopRow], killed_at: float) -> float | None:

@@ -79,6 +79,12 @@ class Outcome:
                 for name, share in PERCENTILES.items()
             },
             **{
+                f"recovery_all_{name}_seconds": percentile(
+                    [each.seconds for each in self.recoveries], share
+                )
+                for name, share in PERCENTILES.items()
+            },
+            **{
                 f"recovery_{group}samples": sum(r.group == group for r in self.recoveries)
                 for group in GROUPS
             },

@@ -235,10 +235,14 @@ class TestRecovery:
 
         assert self.groups(taken_over) == [(4.0, "lease_bound_")]
 
-    def test_while_the_database_is_away(self, taken_over):
-        outage = (self.KILL.at + 3, self.KILL.at + 5)
+    @pytest.mark.parametrize(
+        ("gone", "back", "group"),
+        [(3, 5, "disturbed_"), (-3, -1, "disturbed_"), (-5, -3, ""), (4.5, 6, "")],
+    )
+    def test_while_the_database_is_away(self, taken_over, gone, back, group):
+        others = Disturbances([(self.KILL.at + gone, self.KILL.at + back)])
 
-        assert self.groups(taken_over, others=Disturbances([outage])) == [(4.0, "disturbed_")]
+        assert self.groups(taken_over, others=others) == [(4.0, group)]
 
     @pytest.mark.parametrize(("after", "group"), [(-1, ""), (3, "disturbed_"), (9, "")])
     def test_of_a_step_whose_message_was_thrown_away_meanwhile(self, taken_over, after, group):
