@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from orchestration import health, metrics
+from orchestration import health
 from orchestration.conf import EngineSettings, PoolSettings, retention_settings, staleness_settings
 from orchestration.lifecycle import (
     discovery,
@@ -79,16 +79,8 @@ class DueWork:
         return max(longest, LEAST_PAUSE_SECONDS)
 
     def _note_disturbances(self) -> None:
-        """Put off the judgement when any part of this process lost the database since last time.
-
-        Not only this loop: a pool that replaces dead connections by itself hides an outage from a
-        loop that slept through it; the listener, whose connection is always open, is told at once.
-        """
-        seen = (
-            database.loss_count(),
-            metrics.LISTENER_RECONNECTIONS.value,
-            metrics.LISTENER_ACTIVE.value,
-        )
+        """Put off the judgement when any part of this process lost the database since last time."""
+        seen = database.disturbances()
         if self._disturbances_seen not in (None, seen):
             self.next_reap = time.monotonic() + self.settings.heartbeat_seconds
         self._disturbances_seen = seen

@@ -16,6 +16,7 @@ from rest_framework.test import APIClient
 
 from orchestration import backpressure
 from orchestration.runtime import breaker
+from tests.forwarder import Forwarder
 from tests.pooler import PROGRAM, WAYS, Pooler
 from tests.processes import Processes, route_children, wait_until
 
@@ -65,6 +66,15 @@ def clock(db: None) -> Iterator[Clock]:
     clock.set(clock.now)
     yield clock
     clock.release()
+
+
+@pytest.fixture
+def door() -> Iterator[Forwarder]:
+    """Return an open door to the database, which the test may shut."""
+    forwarder = Forwarder()
+    forwarder.open()
+    yield forwarder
+    forwarder.close()
 
 
 @pytest.fixture

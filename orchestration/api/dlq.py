@@ -22,7 +22,7 @@ from orchestration.api.dlq_bodies import (
     entry_body,
     queued_body,
 )
-from orchestration.api.parsers import body_of
+from orchestration.api.parsers import read_body
 from orchestration.api.query import (
     choice,
     documented,
@@ -32,6 +32,7 @@ from orchestration.api.query import (
     read_uuid,
     text,
 )
+from orchestration.api.schema import total_count
 from orchestration.api.tasks import TASK_PATH
 from orchestration.api.view import ApiView
 from orchestration.conf import staleness_settings
@@ -76,13 +77,7 @@ class DlqView(ApiView):
         summary="List the entries of the DLQ, newest first",
         parameters=[
             *documented(PARAMETERS),
-            OpenApiParameter(
-                "X-Total-Count",
-                OpenApiTypes.INT,
-                OpenApiParameter.HEADER,
-                description="How many entries the filter keeps in all.",
-                response=[200],
-            ),
+            total_count("entries"),
         ],
         responses=DlqEntrySerializer(many=True),
     )
@@ -135,11 +130,8 @@ class DlqTaskView(ApiView):
         """Open an entry by hand."""
         read_query(request, ())
         uuid = read_uuid(task_uuid, "task")
-        body = DlqEntryRequestSerializer(data=body_of(request))
-        body.is_valid(raise_exception=True)
-        operator_actions.move_to_dlq(
-            uuid, actor=principal_of(request).name, reason=body.validated_data["notes"]
-        )
+        asked = read_body(request, DlqEntryRequestSerializer)
+        operator_actions.move_to_dlq(uuid, actor=principal_of(request).name, reason=asked["notes"])
         path = reverse("dlq-task", kwargs={"task_uuid": uuid})
         return Response(_entry(request, _row(uuid)), status=201, headers={"Location": path})
 
@@ -162,9 +154,7 @@ class DlqEntryView(ApiView):
         """Write what was found, or how it ended."""
         read_query(request, ())
         uuid = read_uuid(entry_uuid, "DLQ entry")
-        body = DlqEntryChangeSerializer(data=body_of(request))
-        body.is_valid(raise_exception=True)
-        change = EntryChange(**body.validated_data)
+        change = EntryChange(**read_body(request, DlqEntryChangeSerializer))
         status = update_entry(uuid, change, actor=principal_of(request).name)
         message = f"DLQ entry {uuid} was changed; it is {status}"
         return Response({"success": True, "message": message, "dlq_entry_uuid": str(uuid)})

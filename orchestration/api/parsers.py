@@ -11,6 +11,7 @@ from typing import Any
 
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
+from rest_framework.serializers import Serializer
 
 from orchestration.conf import engine_settings
 from orchestration.errors import Problem
@@ -37,6 +38,14 @@ def body_of(request: Request) -> dict[str, Any]:
     if not isinstance(body, dict) or request.META.get("CONTENT_LENGTH", "") in {"", "0"}:
         raise JsonError("The body is empty; send a JSON object")
     return body
+
+
+def read_body(request: Request, serializer: type[Serializer[Any]]) -> dict[str, Any]:
+    """Return the fields of a body; raises `JsonError`, or `ValidationError` naming them."""
+    body = serializer(data=body_of(request))
+    body.is_valid(raise_exception=True)
+    fields: dict[str, Any] = body.validated_data
+    return fields
 
 
 def read_object(body: bytes) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 
 ERROR = {"$ref": "#/components/schemas/Error"}
 STATUSES = {
@@ -86,6 +88,17 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
             "name": "sessionid",
             "description": "The session of a staff user. Not asked for in development.",
         }
+
+
+def total_count(rows: str) -> OpenApiParameter:
+    """Return the header of a list that tells how many of its rows there are in all."""
+    return OpenApiParameter(
+        "X-Total-Count",
+        OpenApiTypes.INT,
+        OpenApiParameter.HEADER,
+        description=f"How many {rows} the filter keeps in all.",
+        response=[200],
+    )
 
 
 def document_errors(result: dict[str, Any], **rest: Any) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from rest_framework.response import Response
 
 from orchestration.access.guard import principal_of
 from orchestration.access.permissions import Permission
-from orchestration.api.parsers import body_of
+from orchestration.api.parsers import read_body
 from orchestration.api.query import choice, documented, integer, listed, read_query, read_uuid
+from orchestration.api.schema import total_count
 from orchestration.api.step_bodies import StepActionSerializer, StepSerializer, step_body
 from orchestration.api.tasks import TASK_PATH, told_reason
 from orchestration.api.view import ApiView
@@ -50,13 +51,7 @@ class StepsView(ApiView):
         parameters=[
             TASK_PATH,
             *documented(PARAMETERS),
-            OpenApiParameter(
-                "X-Total-Count",
-                OpenApiTypes.INT,
-                OpenApiParameter.HEADER,
-                description="How many steps the filter keeps in all.",
-                response=[200],
-            ),
+            total_count("steps"),
         ],
         responses=StepSerializer(many=True),
     )
@@ -106,9 +101,7 @@ class StepView(ApiView):
         """Carry an operator's action out."""
         read_query(request, ())
         task, step = _ids(task_uuid, step_uuid)
-        body = StepActionSerializer(data=body_of(request))
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data
+        asked = read_body(request, StepActionSerializer)
         _row(task, step)  # a step of another task is not found
         kind = asked["action_type"]
         ACTIONS[kind](

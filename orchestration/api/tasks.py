@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from orchestration import backpressure
 from orchestration.access.guard import principal_of
 from orchestration.access.permissions import Permission
-from orchestration.api.parsers import body_of
+from orchestration.api.parsers import body_of, read_body
 from orchestration.api.query import documented, read_query, read_uuid, text
 from orchestration.api.task_bodies import (
     TaskActionSerializer,
@@ -159,9 +159,7 @@ class TaskView(ApiView):
         """Carry an operator's action out."""
         read_query(request, ())
         uuid = read_uuid(task_uuid, "task")
-        body = TaskActionSerializer(data=body_of(request))
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data
+        asked = read_body(request, TaskActionSerializer)
         permission, action = ACTIONS[asked["action_type"]]
         principal = principal_of(request)
         principal.require(permission)

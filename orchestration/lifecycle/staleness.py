@@ -41,7 +41,7 @@ class Detector:
     def run_once(self) -> int:
         """Look for stale tasks when it is time; always rest afterwards."""
         interval = self.settings.staleness_interval_seconds
-        seen = _disturbances()
+        seen = database.disturbances()
         if seen != self._disturbances_seen:  # the first round counts as one
             self._disturbances_seen = seen
             grace = min(GRACE_SECONDS, interval)
@@ -130,12 +130,3 @@ def _fields(task: StaleTask | SettledTask) -> dict[str, object]:
         "minutes_in_state": float(task.time_in_state_minutes),
         "threshold_minutes": task.threshold_minutes,
     }
-
-
-def _disturbances() -> tuple[int, ...]:
-    """Return what changes whenever some part of this process loses or regains the database."""
-    return (
-        database.loss_count(),
-        metrics.LISTENER_RECONNECTIONS.value,
-        metrics.LISTENER_ACTIVE.value,
-    )

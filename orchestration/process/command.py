@@ -6,6 +6,7 @@ tells a service manager that starting again is no use; Django's own way ends wit
 
 import argparse
 import sys
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -15,7 +16,7 @@ from orchestration.conf import MODES
 from orchestration.runtime.supervisor import EXIT_BAD_CONFIGURATION
 
 
-class ProcessCommand(BaseCommand):
+class ProcessCommand(BaseCommand, ABC):
     """A command that runs until it is asked to stop."""
 
     requires_system_checks: list[str] = []
@@ -37,9 +38,9 @@ class ProcessCommand(BaseCommand):
         refuse_bad_settings(code=EXIT_BAD_CONFIGURATION)
         sys.exit(self.run(options))
 
+    @abstractmethod
     def run(self, options: dict[str, Any]) -> int:
         """Run the process; return its exit code."""
-        raise NotImplementedError
 
 
 def port(text: str) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 from django.db import InterfaceError, OperationalError, connections
 
+from orchestration import metrics
 from orchestration.runtime import sessions
 
 log = logging.getLogger(__name__)
@@ -41,14 +42,18 @@ def release_connections() -> None:
 LIMITS_MET = frozenset({"40001", "40P01", "55P03", "57014"})
 """Serialization failure, deadlock, lock and statement time limits: the connection still works."""
 _loss_count = 0
+"""How often this process has lost a connection, or could not get one."""
 
 
-def loss_count() -> int:
-    """Return how often this process has lost a connection, or could not get one.
+def disturbances() -> tuple[int, ...]:
+    """Return what changes whenever some part of this process loses or regains the database.
 
-    Deadlocks and time limits are not counted.
+    More than the losses of the asking thread: a pool that replaces dead connections by itself hides
+    an outage from a loop that slept through it; the listener, whose connection is always open, is
+    told at once.
     """
-    return _loss_count
+    listening = (metrics.LISTENER_RECONNECTIONS.value, metrics.LISTENER_ACTIVE.value)
+    return (_loss_count, *listening)
 
 
 _on_recovery: Callable[[], None] | None = None

@@ -49,8 +49,24 @@ class StepPlan:
         return min(self.base_ms * growth, cap)
 
 
+class HasHistory:
+    """What has a state because it has a history."""
+
+    history: list[str]
+
+    @property
+    def state(self) -> str:
+        """Return where the last hop led, without its event."""
+        return self.history[-1].split(":")[0]
+
+    @property
+    def version(self) -> int:
+        """Return the number of hops."""
+        return len(self.history)
+
+
 @dataclass(eq=False)
-class StepModel:
+class StepModel(HasHistory):
     """One step: its history, counters, message, claim and last result."""
 
     task: "TaskModel"
@@ -70,14 +86,6 @@ class StepModel:
     asked_seconds: float | None = None
     failed_at: int | None = None
     accepted: int = 0
-
-    @property
-    def state(self) -> str:
-        return self.history[-1].split(":")[0]
-
-    @property
-    def version(self) -> int:
-        return len(self.history)
 
     @property
     def may_be_tried(self) -> bool:
@@ -137,7 +145,7 @@ class ClaimModel:
 
 
 @dataclass(eq=False)
-class TaskModel:
+class TaskModel(HasHistory):
     """One task with its steps by name."""
 
     uuid: Any
@@ -147,14 +155,6 @@ class TaskModel:
     history: list[str] = field(default_factory=lambda: ["P"])
     steps: dict[str, StepModel] = field(default_factory=dict)
     has_dlq_entry: bool = False
-
-    @property
-    def state(self) -> str:
-        return self.history[-1].split(":")[0]
-
-    @property
-    def version(self) -> int:
-        return len(self.history)
 
     @property
     def rank(self) -> tuple[float, int, Any]:

@@ -80,7 +80,6 @@ class Worker:
         handlers: Sequence[str],
     ) -> None:
         """Build everything, start nothing."""
-        settings = engine_settings()
         name = process.identity.name
         self.process = process
         self.options = options
@@ -107,29 +106,40 @@ class Worker:
             on_free_slot=self._note_progress,
             stop_seconds=options.grace_seconds,
         )
-        self.claimer = Claimer(
-            namespaces,
-            worker_uuid=process.identity.uuid,
+        self.claimer = self._build_claimer()
+        self.presence = self._build_presence()
+        self.heartbeat = Heartbeat(
+            self.slots,
+            presence=self.presence,
+            heartbeat_seconds=engine_settings().heartbeat_seconds,
+            lease_seconds=engine_settings().lease_seconds,
+        )
+
+    def _build_claimer(self) -> Claimer:
+        return Claimer(
+            self.namespaces,
+            worker_uuid=self.process.identity.uuid,
             slots=self.slots,
             begin=self._begin,
             pace=Pace(
-                lease_seconds=settings.lease_seconds,
+                lease_seconds=engine_settings().lease_seconds,
                 poll_seconds=self._poll_seconds,
                 shed_claims_at=worker_settings().shed_claims_at,
             ),
         )
-        self.presence = Presence(
-            process,
-            process_row(process, namespaces=namespaces, handlers=handlers, slots=self.slots.size),
+
+    def _build_presence(self) -> Presence:
+        return Presence(
+            self.process,
+            process_row(
+                self.process,
+                namespaces=self.namespaces,
+                handlers=self.handlers,
+                slots=self.slots.size,
+            ),
             running=lambda: self.slots.running,
             slots=lambda: self.slots.size,
             report=self.describe,
-        )
-        self.heartbeat = Heartbeat(
-            self.slots,
-            presence=self.presence,
-            heartbeat_seconds=settings.heartbeat_seconds,
-            lease_seconds=settings.lease_seconds,
         )
 
     def parts(self) -> list[Part]:

@@ -2,7 +2,8 @@
 -- are missing in the answer are lost. Called by queries/steps.py.
 -- Locks: steps in uuid order, SKIP LOCKED: a claim whose row somebody holds this moment (its own
 -- report in a commit that takes long, above all) is answered with the lease it has, and the other
--- claims of the worker do not wait for it until their leases are over.
+-- claims of the worker do not wait for it until their leases are over. Not tasker_lock_claims, which
+-- waits: the kind of lock is no parameter of a statement, and EXECUTE would plan each call anew.
 CREATE OR REPLACE FUNCTION tasker_extend_leases(p_claims jsonb, p_lease_seconds int)
 RETURNS TABLE (workflow_step_uuid uuid, lease_until timestamptz)
 LANGUAGE plpgsql

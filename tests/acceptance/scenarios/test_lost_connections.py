@@ -3,7 +3,6 @@
 import itertools
 import time
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 from django.db import connections
@@ -23,15 +22,6 @@ FAR = {
 }
 OUTAGE_SECONDS = 8
 WAIT = {"step_1": {"handler": {"callable": "test.wait"}}}
-
-
-@pytest.fixture
-def door() -> Iterator[Forwarder]:
-    """Return an open door to the database."""
-    forwarder = Forwarder()
-    forwarder.open()
-    yield forwarder
-    forwarder.close()
 
 
 def terminate(pattern: str) -> int:

@@ -20,18 +20,6 @@ pytestmark = pytest.mark.django_db
 commits = pytest.mark.django_db(transaction=True)
 
 
-class Time:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def now() -> Time:
-    return Time()
-
-
 @pytest.fixture
 def sut(now, db) -> Backpressure:
     registry.register(linear(1))

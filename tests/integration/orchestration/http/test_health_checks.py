@@ -23,18 +23,6 @@ pytestmark = pytest.mark.django_db
 HEALTHY, DEGRADED, UNHEALTHY = health.HEALTHY, health.DEGRADED, health.UNHEALTHY
 
 
-class Time:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def now() -> Time:
-    return Time()
-
-
 @pytest.fixture(autouse=True)
 def _fresh_health(monkeypatch):
     monkeypatch.setattr("orchestration.health.installed._current", None)

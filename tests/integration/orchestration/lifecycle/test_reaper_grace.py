@@ -88,7 +88,7 @@ def test_nobody_is_judged_for_one_heartbeat_after_another_loop_lost_its_connecti
 ):
     """The pool replaces dead connections by itself: the timer's own statement need not fail."""
     timer = expired_claim(clock)
-    monkeypatch.setattr(database, "_loss_count", database.loss_count() + 1)
+    monkeypatch.setattr(database, "_loss_count", database._loss_count + 1)
 
     assert is_judged_after_a_heartbeat(timer)
 

@@ -13,7 +13,6 @@ from django.db import connections
 from orchestration.messaging import listener as listener_module
 from orchestration.messaging.listener import Listener
 from orchestration.runtime import database, sessions
-from tests.forwarder import Forwarder
 
 SOON = 5.0
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,14 +62,6 @@ def is_lock_free(key: UUID) -> bool:
 @pytest.fixture
 def name() -> str:
     return f"test:{uuid4().hex[:12]}"
-
-
-@pytest.fixture
-def door() -> Iterator[Forwarder]:
-    forwarder = Forwarder()
-    forwarder.open()
-    yield forwarder
-    forwarder.close()
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import pytest
 from psycopg import errors, sql
 
 from orchestration.runtime import database, sessions
-from tests.forwarder import Forwarder
 from tests.processes import database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,14 +39,6 @@ def connect() -> Iterator[Connect]:
 def pooled(connect: Connect) -> psycopg.Connection:
     """Return a connection as it is used behind a transaction pooler."""
     return connect(**sessions.connection_options(WANTED, is_pooled=True))
-
-
-@pytest.fixture
-def door() -> Iterator[Forwarder]:
-    forwarder = Forwarder()
-    forwarder.open()
-    yield forwarder
-    forwarder.close()
 
 
 def outside(connection: psycopg.Connection) -> Any:
