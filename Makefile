@@ -76,6 +76,6 @@ env: $(READY) ## Write .env.example from the tables of settings
 
 requirements: $(READY) ## Pin the packages of requirements/*.in anew, for every platform, with hashes
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	export UV_CUSTOM_COMPILE_COMMAND="make requirements"; for name in base production dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -o requirements/$$name.txt requirements/$$name.in; done
+	export UV_CUSTOM_COMPILE_COMMAND="make requirements"; for name in base production dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --upgrade -o requirements/$$name.txt requirements/$$name.in; done
 
 .PHONY: help setup demo dev test test-pooler check lint types contracts django openapi hosts ci bench chaos schema env requirements
