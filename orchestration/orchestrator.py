@@ -43,10 +43,10 @@ DISCOVERY_PAUSES_AT = 0.9
 class DueWork:
     """The timer: due retries each round, lost claims every `liveness_check_seconds`.
 
-    Whoever lost the database for a moment judges nobody for one heartbeat: workers that lost it at
-    the same time need that long to take their liveness lock again and to prolong their leases. One
-    that starts has lost nothing and judges at once; that the server itself started a moment ago is
-    seen by the statement that judges.
+    Whoever lost the database for a moment judges nobody for a heartbeat and a bit: workers that
+    lost it at the same time need that long to take their liveness lock again and to prolong their
+    leases. One that starts has lost nothing and judges at once; that the server itself started a
+    moment ago is seen by the statement that judges.
     """
 
     move: Move
@@ -82,7 +82,7 @@ class DueWork:
         """Put off the judgement when any part of this process lost the database since last time."""
         seen = database.disturbances()
         if self._disturbances_seen not in (None, seen):
-            self.next_reap = time.monotonic() + self.settings.heartbeat_seconds
+            self.next_reap = time.monotonic() + due_work.judging_grace_seconds(self.settings)
         self._disturbances_seen = seen
 
     @property

@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from orchestration import metrics
-from orchestration.conf import engine_settings
+from orchestration.conf import EngineSettings, engine_settings
 from orchestration.lifecycle.task_finalizer import Answer, Cause, Question, evaluate, log_answers
 from orchestration.queries import recovery, tasks
 from orchestration.queries.recovery import ReapedStep
 from orchestration.queries.tasks import Move
 from orchestration.queries.transactions import atomically
+from orchestration.runtime import database
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,15 @@ def start_due_retries(*, move: Move) -> int:
     return sum(answer.moved for answer in answers)
 
 
+def judging_grace_seconds(settings: EngineSettings) -> float:
+    """Return how long nobody is judged after an outage: workers need that long to come back.
+
+    A worker that has lost the database asks again every half heartbeat, every FIRST_PAUSE_SECONDS
+    at least, and then has to connect and to prolong its leases.
+    """
+    return settings.heartbeat_seconds + database.FIRST_PAUSE_SECONDS
+
+
 def reap_lost_claims(*, move: Move) -> int:
     """Take steps back whose lease ended or whose worker is gone; return how many."""
     settings = engine_settings()
@@ -42,7 +52,7 @@ def reap_lost_claims(*, move: Move) -> int:
         reaped = recovery.reap_leases(
             limit=TASKS_PER_ROUND,
             lock_seconds=settings.liveness_check_seconds or None,  # 0 = locks are not looked at
-            grace_seconds=settings.heartbeat_seconds,
+            grace_seconds=judging_grace_seconds(settings),
         )
         failed = {step.task_uuid for step in reaped if step.outcome == "failed"}
         held = tasks.lock_tasks(sorted(failed)) if failed else []

@@ -102,4 +102,5 @@ def run_to_the_end() -> None:
 
 def assert_invariants() -> None:
     """Fail when one of the invariants of engine.md 4.5 does not hold."""
-    assert invariants.violations() == []
+    found = invariants.violations()
+    assert not found, found
