@@ -27,6 +27,8 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
 WORKER_QUEUE = worker_queue("test")
 NONSENSE = ["nonsense", 7, [], {}, {"step_uuid": "x"}, {"task_uuid": str(uuid4())}]
 READS = 5
+# `hurry` may show a message to the second orchestrator while the first one still has it.
+POISON_READS = {READS, READS + 1}
 Bad = dict[int, object]  # message id → body
 
 
@@ -128,7 +130,7 @@ def test_bad_results_do_not_keep_orchestrators_from_the_good_ones(poison, own_cl
     assert sorted(message["task_uuid"] for message in of_poison.values()) == sorted(  # type: ignore[index]
         map(str, poisonous)
     )
-    assert {reads[msg_id] for msg_id in of_poison} == {READS}
+    assert {reads[msg_id] for msg_id in of_poison} <= POISON_READS
     assert {task_history(uuid) for uuid in made} == {LINEAR_4}
     for uuid in poisonous:
         assert states(uuid) == {"poison": "enqueued_for_orchestration"}
@@ -163,7 +165,7 @@ def test_bad_requests_do_not_keep_orchestrators_from_the_good_ones(own_cluster: 
     reads = archived(REQUESTS_QUEUE)
     assert entries(REQUESTS_QUEUE) == bad
     assert {msg_id for msg_id, body in bad.items() if body == unknown} == {
-        msg_id for msg_id, times in reads.items() if times == READS
+        msg_id for msg_id, times in reads.items() if times in POISON_READS
     }
     assert sorted(task.context["number"] for task in Task.objects.all()) == list(range(len(made)))
     assert {task_history(task.pk) for task in Task.objects.all()} == {LINEAR_4}

@@ -263,15 +263,20 @@ class Held:
 
 @pytest.fixture
 def held(transactional_db):
+    """A pool of ten connections that never grows: one that grows counts what it is opening."""
     connection: Any = connections["default"]
-    connection.ensure_connection()
-    pool = connection.pool
+    options = connection.settings_dict["OPTIONS"]
+    kept = options["pool"]
     connection.close()
-    kept, pool._max_size = pool._max_size, 10
-    held = Held(pool)
+    connection.close_pool()
+    options["pool"] = {**kept, "min_size": 10, "max_size": 10}
+    connection.pool.open()
+    held = Held(connection.pool)
+    held.pool.wait()
     yield held
     held.give_back()
-    pool._max_size = kept
+    connection.close_pool()
+    options["pool"] = kept
 
 
 def test_pool_utilization(held, now):
