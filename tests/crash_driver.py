@@ -133,6 +133,7 @@ def turn_named(name: str, given: dict[str, Any]) -> Callable[[], object]:
 
 def handler_turn() -> Callable[[], object]:
     """Claim a step; the turn is to run its handler and to report, as a worker's thread does."""
+    from orchestration.runtime import database
     from tests.factories import ticks
     from tests.handlers import business
     from workers.conf import worker_settings
@@ -153,7 +154,12 @@ def handler_turn() -> Callable[[], object]:
 
     def run() -> None:
         executor.run(executor.begin(claimed))
-        ticks.report(*(report for report in reports if report is not None))
+        made = [report for report in reports if report is not None]
+        try:
+            ticks.report(*made)
+        except database.CONNECTION_ERRORS as error:  # what is cut once is sent again
+            database.discard_connections(error)
+            ticks.report(*made)
 
     return run
 
