@@ -82,8 +82,8 @@ def _tell_addresses(console: Console, addresses: Addresses, login: Login) -> Non
 
 def _stay(console: Console, group: ProcessGroup) -> None:
     """Keep the processes up until Ctrl-C, or until one of them ends."""
-    console.print("Stop with Ctrl-C.")
     try:
+        console.print("Stop with Ctrl-C.")
         while True:
             group.check()
             time.sleep(LOOK_SECONDS)
