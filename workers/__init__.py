@@ -29,6 +29,10 @@ _EXPORTS = {
         "DecisionPointOutcome DecisionType",
         "workers.handlers.batch": "BatchConfig BatchWorkerContext Batchable CursorConfig",
         "workers.handlers.checkpoint": "Checkpoint",
+        "workers.domain_events": "BasePublisher BaseSubscriber DefaultPublisher "
+        "DomainEventMetadata EventDeclaration ExecutionResult InProcessDomainEvent "
+        "InProcessDomainEventPoller PublishContext PublisherRegistry StepEventContext StepResult "
+        "SubscriberRegistry",
         "workers.registry": "HandlerRegistry HandlerDefinition ResolverChain BaseResolver "
         "RegistryResolver ExplicitMappingResolver ClassLookupResolver DottedPathResolver "
         "MethodDispatchWrapper ResolutionError ResolverNotFoundError",

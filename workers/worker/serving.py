@@ -15,6 +15,7 @@ from templates_registry.errors import TemplateError
 from templates_registry.models import NamedTask, TaskNamespace
 from templates_registry.schema import TaskTemplate
 from workers.conf import worker_settings
+from workers.domain_events import discovery as domain_events
 from workers.registry import HandlerDefinition, HandlerRegistry, ResolutionError
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,19 @@ def load_handlers(modules: Iterable[str] = ()) -> HandlerRegistry:
             f"Two handlers are called '{name}': {first} and {second}. Rename one of them."
         )
     return handlers
+
+
+def load_domain_events() -> None:
+    """Discover publishers and subscribers of the installed apps; raises BadConfiguration."""
+    try:
+        found = domain_events.discover()
+    except Exception as error:
+        log.exception("domain_event.import_failed")
+        raise BadConfiguration(
+            f"The domain_events module of an app cannot be imported: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    log.info("domain_events.discovered", extra=found._asdict())
 
 
 def choose_namespaces(wanted: Sequence[str]) -> list[str]:
