@@ -29,6 +29,7 @@ _EXPORTS = {
         "DecisionPointOutcome DecisionType",
         "workers.handlers.batch": "BatchConfig BatchWorkerContext Batchable CursorConfig",
         "workers.handlers.checkpoint": "Checkpoint",
+        "workers.handlers.api": "APIMixin ApiHandler ApiResponse api_handler",
         "workers.domain_events": "BasePublisher BaseSubscriber DefaultPublisher "
         "DomainEventMetadata EventDeclaration ExecutionResult InProcessDomainEvent "
         "InProcessDomainEventPoller PublishContext PublisherRegistry StepEventContext StepResult "

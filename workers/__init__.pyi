@@ -54,6 +54,12 @@ from workers.errors.runtime import (
     WorkerBootstrapError,
     WorkerNotInitializedError,
 )
+from workers.handlers.api import (
+    ApiHandler,
+    APIMixin,
+    ApiResponse,
+    api_handler,
+)
 from workers.handlers.base import StepHandler
 from workers.handlers.batch import Batchable, BatchConfig, BatchWorkerContext, CursorConfig
 from workers.handlers.checkpoint import Checkpoint
@@ -97,6 +103,9 @@ from workers.results import (
 )
 
 __all__ = [
+    "APIMixin",
+    "ApiHandler",
+    "ApiResponse",
     "AuthenticationError",
     "AuthorizationError",
     "BasePublisher",
@@ -169,6 +178,7 @@ __all__ = [
     "WorkerBootstrapError",
     "WorkerNotInitializedError",
     "WorkflowStepWrapper",
+    "api_handler",
     "batch_analyzer",
     "batch_worker",
     "decision_handler",
