@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 from workers.context import StepContext
 from workers.handlers.base import StepHandler
-from workers.handlers.batch import BatchConfig, BatchWorkerContext, batches_result, split_items
+from workers.handlers.batch import BatchAnalyzerOutcome, BatchConfig, BatchWorkerContext
+from workers.handlers.batch.analyzer import batches_result, split_items
 from workers.handlers.checkpoint import Checkpoint, yield_checkpoint
 from workers.handlers.decision import Decision, decision_result
 from workers.handlers.injection import Injection, InjectionError, Wanted
@@ -64,12 +65,10 @@ def batch_analyzer(
     def convert(handler: "FunctionHandler", value: Any) -> Any:
         if not isinstance(value, BatchConfig):
             return _plain(handler, value)
-        return batches_result(
-            split_items(value.total_items, value.batch_size),
-            worker_template=worker_template,
-            handler_name=handler.name,
-            metadata=value.metadata,
+        outcome = BatchAnalyzerOutcome.from_ranges(
+            split_items(value.total_items, value.batch_size), batch_metadata=value.metadata
         )
+        return batches_result(outcome, worker_template=worker_template, handler_name=handler.name)
 
     return decorator(name, version, atomic=atomic, convert=convert)
 
