@@ -36,7 +36,7 @@ Arguments = Callable[[], Mapping[str, Any]]
 
 def announce(signal: Signal, sender: object, arguments: Arguments) -> None:
     """Send a signal to whoever listens; never raises. `arguments` is called if anybody does."""
-    if not signal.has_listeners(sender):
+    if not signal.receivers or not signal.has_listeners(sender):
         return
     if _sending is None:
         _send(signal, sender, arguments)

@@ -16,7 +16,12 @@ from templates_registry.models import NamedTask, TaskNamespace
 from templates_registry.schema import TaskTemplate
 from workers.conf import worker_settings
 from workers.domain_events import discovery as domain_events
-from workers.registry import HandlerDefinition, HandlerRegistry, ResolutionError
+from workers.registry import (
+    HandlerDefinition,
+    HandlerRegistry,
+    ResolutionError,
+    initialization_problem,
+)
 
 log = logging.getLogger(__name__)
 MAX_REASONS = 5
@@ -90,6 +95,19 @@ def unresolved_callables(namespace: str) -> list[str]:
         found = registry.find(namespace, name, version)
         reasons |= dict.fromkeys(_unresolved(found.template))
     return list(reasons)
+
+
+def warn_of_initializations(namespaces: Iterable[str]) -> None:
+    """Log what templates give their handlers that these do not ask for; handlers resolve."""
+    handlers = HandlerRegistry.instance()
+    for namespace in namespaces:
+        for name, version in _active_templates(namespace):
+            for step in registry.find(namespace, name, version).template.steps:
+                definition = HandlerDefinition.from_step(step)
+                why = initialization_problem(handlers.resolve(definition), definition)
+                if why is not None:
+                    about = {"template": f"{namespace}/{name}@{version}", "step": step.name}
+                    log.warning("handler.initialization_mismatch", extra={**about, "why": why})
 
 
 class Served(NamedTuple):

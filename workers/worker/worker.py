@@ -65,6 +65,7 @@ def build_parts(process: Process, options: WorkerOptions) -> list[Part]:
     handlers = serving.load_handlers(options.handlers).list_handlers()
     serving.load_domain_events()
     namespaces = serving.choose_namespaces(options.namespaces)
+    serving.warn_of_initializations(namespaces)
     worker = Worker(process, options, namespaces=namespaces, handlers=handlers)
     worker.presence.register()
     return worker.parts()

@@ -5,16 +5,28 @@ import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
 from workers import APIMixin, StepHandler, api_handler, depends_on
 
 
+class Server(ThreadingHTTPServer):
+    """Remembers who called."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Service)
+        self.connections_seen: set[Any] = set()
+
+
 class Service(BaseHTTPRequestHandler):
     """Answers with what it was asked; the path says with which status."""
 
     protocol_version = "HTTP/1.1"
+    server: Server
 
     def answer(self):
         length = int(self.headers.get("Content-Length") or 0)
@@ -51,10 +63,8 @@ def _no_proxy(monkeypatch):
 
 
 @pytest.fixture
-def service() -> Iterator[ThreadingHTTPServer]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
-    server.daemon_threads = True
-    server.connections_seen = set()  # type: ignore[attr-defined]
+def service() -> Iterator[Server]:
+    server = Server()
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     yield server
@@ -192,7 +202,7 @@ def test_called_directly_a_function_classifies_what_escapes(nobody):
     def handler(api):
         api.get("/")
 
-    found = handler._handler_class().call(None)
+    found = handler._handler_class().call(None)  # type: ignore[attr-defined]
 
     assert found.error_type == "connection_error"
 

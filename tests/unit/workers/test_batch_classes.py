@@ -224,6 +224,7 @@ def test_a_worker_reads_its_batch(batch):
 def test_strange_inputs_give_defaults(inputs):
     found = BatchWorkerContext.from_step_context(StepContext(step_inputs=inputs))
 
+    assert found is not None
     assert (found.batch_id, found.step_size) == ("", 1)
     assert (found.batch_index, found.total_batches) == (0, 1)
 

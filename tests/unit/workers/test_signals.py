@@ -1,6 +1,7 @@
 """Signals of a worker: who hears them, on which thread, and that a receiver can do no harm."""
 
 import threading
+from functools import partial
 
 import pytest
 from django.dispatch import Signal
@@ -67,7 +68,7 @@ def test_a_receiver_that_hangs_keeps_nobody_waiting_in_a_worker(told):
     signals.start_sending()
     try:
         for number in range(signals.MAX_WAITING + 10):
-            signals.announce(told, None, lambda number=number: {"number": number})
+            signals.announce(told, None, partial(dict, number=number))
         gate.set()
     finally:
         signals.stop_sending(within_seconds=30)
@@ -87,7 +88,7 @@ def test_what_waits_is_sent_before_the_thread_ends(told):
     signals.start_sending()
 
     for number in range(100):
-        signals.announce(told, None, lambda number=number: {"number": number})
+        signals.announce(told, None, partial(dict, number=number))
     signals.stop_sending(within_seconds=30)
 
     assert heard == list(range(100))

@@ -149,7 +149,7 @@ def test_what_a_subscriber_raises_ends_there(poller, hook, action, told):
     odd, other = Noting(), Noting()
     setattr(odd, hook, action)
     if hook == "on_handle_error":
-        odd.after_handle = explode
+        odd.after_handle = explode  # type: ignore[method-assign]
     odd.start(poller)
     other.start(poller)
     poller.start()
@@ -162,7 +162,7 @@ def test_what_a_subscriber_raises_ends_there(poller, hook, action, told):
 
 
 def test_a_callback_that_raises_is_told_to_the_error_callbacks(poller):
-    heard = []
+    heard: list[BaseException] = []
     poller.on_event(explode)
     poller.on_error(explode)
     poller.on_error(heard.append)
@@ -197,6 +197,7 @@ def test_the_oldest_event_is_dropped_and_counted_when_nobody_takes_them():
     bus().close(channel)
 
     assert len(taken) == MAX_WAITING
+    assert isinstance(taken[0], InProcessDomainEvent)
     assert taken[0].event_name == "event.n5"
     assert metrics.EVENTS_DROPPED.value == before + 5
 
