@@ -27,8 +27,17 @@ _EXPORTS = {
         "batch_worker depends_on inputs FunctionalHandler HandlerDecorator",
         "workers.handlers.decision": "Decision DecisionHandler DecisionMixin "
         "DecisionPointOutcome DecisionType",
-        "workers.handlers.batch": "BatchConfig BatchWorkerContext Batchable CursorConfig",
+        "workers.handlers.batch": "BatchAggregationResult BatchAggregationScenario "
+        "BatchAnalyzerOutcome BatchConfig BatchMetadata BatchProcessingOutcome BatchWorkerConfig "
+        "BatchWorkerContext BatchWorkerOutcome Batchable CreateBatchesOutcome "
+        "CursorConfig FailureStrategy NoBatchesOutcome RustBatchWorkerInputs "
+        "RustCursorConfig aggregate_batch_results create_batches no_batches",
         "workers.handlers.checkpoint": "Checkpoint",
+        "workers.handlers.api": "APIMixin ApiHandler ApiResponse api_handler",
+        "workers.domain_events": "BasePublisher BaseSubscriber DefaultPublisher "
+        "DomainEventMetadata EventDeclaration ExecutionResult InProcessDomainEvent "
+        "InProcessDomainEventPoller PublishContext PublisherRegistry StepEventContext StepResult "
+        "SubscriberRegistry",
         "workers.registry": "HandlerRegistry HandlerDefinition ResolverChain BaseResolver "
         "RegistryResolver ExplicitMappingResolver ClassLookupResolver DottedPathResolver "
         "MethodDispatchWrapper ResolutionError ResolverNotFoundError",

@@ -4,13 +4,11 @@ Must be the outermost middleware, so that whatever answers a request answers wit
 """
 
 import re
-import secrets
-import time
 from collections.abc import Callable
-from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
+from orchestration.runtime.identity import fresh_uuid7
 from orchestration.runtime.log_context import log_context
 
 HEADER = "X-Request-ID"
@@ -43,7 +41,4 @@ def request_id_of(request: HttpRequest) -> str:
 
 def fresh_request_id() -> str:
     """Return a new UUID v7, which sorts by time."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = milliseconds << 80 | secrets.randbits(80)
-    value = value & ~(0xF << 76) | 0x7 << 76
-    return str(UUID(int=value & ~(0x3 << 62) | 0x2 << 62))
+    return str(fresh_uuid7())

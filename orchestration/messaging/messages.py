@@ -24,6 +24,11 @@ def worker_queue(namespace: str) -> str:
     return f"worker_{namespace}_queue"
 
 
+def events_queue(namespace: str) -> str:
+    """Return the queue of a namespace's durable domain events, which others read."""
+    return f"{namespace}_domain_events"
+
+
 def ready_channel(namespace: str) -> str:
     """Return the channel that announces messages of a namespace's queue."""
     return f"pgmq_message_ready.{namespace}"

@@ -5,7 +5,10 @@ tells a service manager that starting again is no use; Django's own way ends wit
 """
 
 import argparse
+import logging
+import os
 import sys
+import threading
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -15,11 +18,21 @@ from orchestration.checks import refuse_bad_settings
 from orchestration.conf import MODES
 from orchestration.runtime.supervisor import EXIT_BAD_CONFIGURATION
 
+log = logging.getLogger(__name__)
+
+MOST_NAMED = 10
+
 
 class ProcessCommand(BaseCommand, ABC):
     """A command that runs until it is asked to stop."""
 
     requires_system_checks: list[str] = []
+    is_own_process = False
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run as the process that was started for it; `call_command` runs inside of another."""
+        self.is_own_process = True
+        super().run_from_argv(argv)
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options every process has."""
@@ -36,11 +49,34 @@ class ProcessCommand(BaseCommand, ABC):
     def handle(self, *args: object, **options: Any) -> None:
         """Refuse bad settings, live, and end with the exit code of the process."""
         refuse_bad_settings(code=EXIT_BAD_CONFIGURATION)
-        sys.exit(self.run(options))
+        code = self.run(options)
+        if self.is_own_process:
+            leave_foreign_threads(code)
+        sys.exit(code)
 
     @abstractmethod
     def run(self, options: dict[str, Any]) -> int:
         """Run the process; return its exit code."""
+
+
+def leave_foreign_threads(code: int) -> None:
+    """End the process at once where somebody's threads would keep it alive.
+
+    The interpreter waits for every thread that is no daemon; one that a handler has left running
+    would turn a stopped worker into one that is killed.
+    """
+    left = [
+        each.name
+        for each in threading.enumerate()
+        if not each.daemon and each is not threading.current_thread()
+    ]
+    if not left:
+        return
+    log.warning("process.threads_left", extra={"threads": left[:MOST_NAMED], "count": len(left)})
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def port(text: str) -> int:

@@ -66,6 +66,14 @@ JSON_PLACES = [
 ]
 
 
+class StepEvent(NamedTuple):
+    """A durable domain event that goes out with a report; `message` is its JSON text."""
+
+    event_id: str
+    queue: str
+    message: str
+
+
 class StepReport(NamedTuple):
     """What a worker says about a claim; `results` is the JSON text of engine.md 6.3."""
 
@@ -73,6 +81,7 @@ class StepReport(NamedTuple):
     state_version: int
     success: bool
     results: str
+    events: tuple[StepEvent, ...] = ()
 
 
 class StepVerdict(NamedTuple):
@@ -80,6 +89,14 @@ class StepVerdict(NamedTuple):
 
     workflow_step_uuid: UUID
     accepted: bool
+
+
+class EventfulVerdict(NamedTuple):
+    """A verdict, and why events of the report could not be sent, null for those that were."""
+
+    workflow_step_uuid: UUID
+    accepted: bool
+    event_errors: list[str | None]
 
 
 class ExtendedLease(NamedTuple):
@@ -169,6 +186,23 @@ def report_steps(reports: Sequence[StepReport]) -> dict[UUID, bool]:
     """Store results and tell the orchestrators; per step whether the report was accepted."""
     rows = sql.fetch(StepVerdict, "steps/report", reports=f"[{','.join(map(_as_json, reports))}]")
     return {row.workflow_step_uuid: row.accepted for row in rows}
+
+
+def report_with_events(reports: Sequence[StepReport]) -> dict[UUID, EventfulVerdict]:
+    """Store results as `report_steps` does, and send the events of accepted ones along.
+
+    An event that cannot be sent changes nothing about its report.
+    """
+    events = [(report.step_uuid, event) for report in reports for event in report.events]
+    rows = sql.fetch(
+        EventfulVerdict,
+        "steps/report_with_events",
+        reports=f"[{','.join(map(_as_json, reports))}]",
+        event_steps=[step_uuid for step_uuid, _ in events],
+        event_queues=[event.queue for _, event in events],
+        event_messages=[event.message for _, event in events],
+    )
+    return {row.workflow_step_uuid: row for row in rows}
 
 
 def _as_json(report: StepReport) -> str:

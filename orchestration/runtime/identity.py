@@ -1,4 +1,7 @@
-"""Who a process is: the values written into its registry row, its logs and its health answers."""
+"""Who a process is: the values written into its registry row, its logs and its health answers.
+
+Beside it the maker of ids that sort by time.
+"""
 
 import os
 import secrets
@@ -37,6 +40,14 @@ def identify_process(kind: str, *, name: str = "") -> ProcessIdentity:
         kind=kind,
         name=name or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}",
     )
+
+
+def fresh_uuid7() -> UUID:
+    """Return a new UUID v7: of two, the one made later sorts behind, to the millisecond."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = milliseconds << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 0x7 << 76
+    return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
 
 
 def tasker_version() -> str:

@@ -8,9 +8,9 @@ from pydantic_core import from_json
 
 from orchestration.queries import steps
 from workers.executor.execution import Execution
-from workers.executor.json_text import NotSerializable, dump
 from workers.handlers.checkpoint import CHECKPOINT_FLAG
 from workers.results import StepHandlerResult
+from workers.results.json_text import NotSerializable, dump
 
 
 class CheckpointRefused(Exception):  # noqa: N818 - it is not the handler's error

@@ -4,12 +4,16 @@ Flags have one writer and are set once; that is why no lock is needed. What two 
 do, and only one may, is decided by a ticket.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from workers.context import Progress
 
 if TYPE_CHECKING:
     from orchestration.queries.steps import Claim
+    from workers.context import StepContext
+    from workers.domain_events.preparing import PreparedEvent
+    from workers.executor.plan import Plan
 
 
 class Ticket:
@@ -35,14 +39,20 @@ class Execution:
         "_ending",
         "checkpoint",
         "claim",
+        "context",
+        "error",
+        "events",
         "is_cancelled",
+        "is_interrupted",
         "is_overdue",
         "is_running",
         "is_stored",
         "is_timed_out",
         "is_unfinished",
+        "plan",
         "progress",
         "started_at",
+        "task_sequence_step",
         "timeout_seconds",
     )
 
@@ -52,6 +62,12 @@ class Execution:
         self.timeout_seconds = timeout_seconds
         self.checkpoint: dict[str, Any] | None = claim.checkpoint
         self.started_at: float | None = None
+        self.plan: Plan | None = None
+        self.context: StepContext | None = None
+        self.task_sequence_step = b""  # as claimed, for steps that publish durable events
+        self.events: Sequence[PreparedEvent] = ()  # those that go out with the report
+        self.error: BaseException | None = None  # what the handler raised
+        self.is_interrupted = False  # an exception out of the blue was raised in its thread
         self.is_running = True
         self.is_cancelled = False
         self.is_overdue = False
@@ -60,10 +76,28 @@ class Execution:
         self.is_unfinished = False
         self._ending = Ticket()
 
+    @property
+    def log_fields(self) -> dict[str, Any]:
+        """What every log line about this execution says of it."""
+        claim = self.claim
+        return {
+            "task_uuid": str(claim.task_uuid),
+            "step_uuid": str(claim.workflow_step_uuid),
+            "correlation_id": str(claim.correlation_id),
+            "namespace": claim.namespace,
+            "step": claim.name,
+            "attempt": claim.attempts,
+        }
+
     def cancel(self) -> None:
         """Tell the handler that its claim is gone; whatever it returns will be dropped."""
         self.is_cancelled = True
         self.progress.cancelled = True
+
+    def reopen(self) -> None:
+        """Let it end once more: what it ended with cannot be stored."""
+        self.events = ()
+        self._ending = Ticket()
 
     def end_once(self) -> bool:
         """Say whether the caller is the first to end this execution."""

@@ -7,6 +7,7 @@ and not on one that nobody closes.
 
 import asyncio
 import inspect
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
@@ -18,6 +19,8 @@ from workers.errors import StepTimeoutError
 from workers.executor.execution import Execution
 from workers.executor.watchdog import Watch, Watchdog
 from workers.handlers.functional import FunctionHandler
+
+log = logging.getLogger(__name__)
 
 
 class Invocation(NamedTuple):
@@ -38,15 +41,27 @@ def invoke(
     watch = watchdog.watch(execution, deadline=deadline)
     found = _call(function, context, watch)
     if found.error is not None or found.is_timed_out or not inspect.isawaitable(found.value):
+        _close(handler)
         return found
     if getattr(handler, "atomic", False):
+        _close(handler)
         return Invocation(error=_refuse_awaitable(found.value, context))
     # The exception of the watchdog cannot reach a coroutine; its loop's own timer cancels it.
     watch = watchdog.watch(execution, deadline=deadline, is_interruptible=False)
     try:
-        return async_to_sync(_await)(found.value, deadline)
+        return async_to_sync(_await)(handler, found.value, deadline)
     finally:
         watch.close()
+
+
+def _close(handler: Any) -> None:
+    """Close what a handler keeps open during one dispatch only, such as an HTTP client."""
+    if not getattr(handler, "closes_after_dispatch", False):
+        return
+    try:
+        handler.close()
+    except Exception:
+        log.exception("handler.close_failed")
 
 
 def _call(function: Callable[[StepContext], Any], context: StepContext, watch: Watch) -> Invocation:
@@ -63,7 +78,7 @@ def _call(function: Callable[[StepContext], Any], context: StepContext, watch: W
     return Invocation(value, error, watch.is_timed_out)
 
 
-async def _await(awaitable: Awaitable[Any], deadline: float) -> Invocation:
+async def _await(handler: Any, awaitable: Awaitable[Any], deadline: float) -> Invocation:
     limit = asyncio.timeout(max(0.0, deadline - time.monotonic()))
     value: Any = None
     error: BaseException | None = None
@@ -72,6 +87,7 @@ async def _await(awaitable: Awaitable[Any], deadline: float) -> Invocation:
             value = await awaitable
     except BaseException as raised:  # noqa: BLE001 - section 3.4: everything means a result
         error = raised
+    _close(handler)  # here, because the loop has a thread of its own
     return Invocation(value, error, limit.expired())
 
 

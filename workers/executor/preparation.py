@@ -1,67 +1,14 @@
-"""What one dispatch needs before the handler is called: the template step and the context.
-
-Plans are kept by template digest and step name: content under a digest never changes.
-"""
+"""What one dispatch needs before the handler is called: the context, and the raw event."""
 
 import copy
-import threading
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import uuid4
 
-from orchestration.conf import engine_settings
 from orchestration.queries.steps import Claim
-from templates_registry import registry as templates
-from templates_registry.schema import StepTemplate, validator_of
+from templates_registry.schema import StepTemplate
 from workers.context import FfiStepEvent, StepContext
 from workers.executor.execution import Execution
-from workers.registry import HandlerDefinition
-
-MAX_PLANS = 10_000
-
-
-class Plan(NamedTuple):
-    """Everything about a template step that is the same for all its dispatches."""
-
-    step: StepTemplate
-    definition: HandlerDefinition
-    check_result: Callable[[Any], str | None] | None
-
-
-_plans: dict[tuple[str, str], Plan] = {}
-_lock = threading.Lock()
-
-
-def find_plan(claim: Claim) -> Plan:
-    """Return the plan of a claim's step; raises what loading the template raises."""
-    key = (claim.template_digest, claim.template_step_name)
-    plan = _plans.get(key)
-    if plan is None:
-        template = templates.revision(claim.named_task_uuid, claim.template_digest)
-        plan = _make_plan(template.step(claim.template_step_name))
-        with _lock:
-            if len(_plans) >= MAX_PLANS:
-                _plans.clear()
-            _plans[key] = plan
-    return plan
-
-
-def _make_plan(step: StepTemplate) -> Plan:
-    wanted = step.validate_result
-    is_wanted = engine_settings().validate_results if wanted is None else wanted
-    is_checked = is_wanted and step.result_schema is not None
-    definition = HandlerDefinition.from_step(step)
-    return Plan(step, definition, _checker(step.result_schema) if is_checked else None)
-
-
-def _checker(schema: Any) -> Callable[[Any], str | None]:
-    validator = validator_of(schema)
-
-    def check(result: Any) -> str | None:
-        error = next(iter(validator.iter_errors(result)), None)
-        return None if error is None else f"{error.json_path}: {error.message}"
-
-    return check
+from workers.executor.plan import Plan
 
 
 def build_context(execution: Execution, plan: Plan) -> StepContext:

@@ -16,8 +16,8 @@ from pydantic_core import from_json
 
 from orchestration.queries.steps import Claim, StepReport
 from workers.executor import outcome as outcomes
-from workers.executor.json_text import NotSerializable, clean, dump
 from workers.executor.outcome import Outcome
+from workers.results.json_text import NotSerializable, clean, dump
 
 # The engine clamps a wish to max_requested_backoff_seconds; this only keeps numbers sane.
 LONGEST_DELAY_SECONDS = 10**9

@@ -11,46 +11,32 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, NamedTuple
 
 from django.db import DataError, transaction
 from django.utils import timezone
 
 from orchestration import metrics
 from orchestration.conf import engine_settings
-from orchestration.queries import steps
 from orchestration.queries.steps import Claim, StepReport
 from workers.conf import WorkerSettings
-from workers.context import Progress
-from workers.executor import checkpoints
+from workers.context import Progress, StepContext
+from workers.executor import announcing, checkpoints
 from workers.executor import outcome as outcomes
 from workers.executor.checkpoints import CheckpointRefused
+from workers.executor.dispatch import Dispatch
+from workers.executor.ending import Ending, OnDone
 from workers.executor.execution import Execution
-from workers.executor.invocation import invoke
 from workers.executor.outcome import Outcome
-from workers.executor.preparation import Plan, build_context, find_plan
+from workers.executor.plan import Plan, find_plan
+from workers.executor.preparation import build_context
+from workers.executor.publishing import Eventful, events_of, keep_for_events, with_events
 from workers.executor.report import CheckResult, Run, build_report
+from workers.executor.storing import REFUSED, Stored, follow_up, store_reports
 from workers.executor.thread_connections import check_connections, clean_connections
 from workers.executor.watchdog import Watchdog
 from workers.registry import HandlerRegistry, ResolutionError
-from workers.results import failure_from_exception, to_result
 
 log = logging.getLogger(__name__)
-
-OnDone = Callable[[Execution, StepReport | None], None]
-
-
-class Dispatch(NamedTuple):
-    """One call of the handler, prepared."""
-
-    execution: Execution
-    plan: Plan
-    handler: Any
-
-    @property
-    def is_atomic(self) -> bool:
-        """Whether the handler's writes and its report are one transaction."""
-        return bool(getattr(self.handler, "atomic", False))
 
 
 class _RolledBack(Exception):  # noqa: N818 - it only leaves the transaction
@@ -77,13 +63,14 @@ class Executor:
     ) -> None:
         self._worker_id = worker_id
         self._settings = settings
-        self._on_done = on_done
         self._is_stopping = is_stopping
         self._lease_seconds = engine_settings().lease_seconds
         self._registry = HandlerRegistry.instance()
         self._watchdog = Watchdog(
             grace_seconds=settings.timeout_grace_seconds, on_overdue=self._report_overdue
         )
+        self._ending = Ending(self._watchdog, on_done=on_done)
+        self.report_apart = self._ending.publish_apart
 
     def begin(self, claim: Claim) -> Execution:
         """Return the execution of a claim, not yet running."""
@@ -104,52 +91,47 @@ class Executor:
             execution.started_at = time.monotonic()
             outer = check_connections()
             found = self._dispatch(execution)
-            clean_connections(outer, is_interrupted=execution.is_timed_out)
-            if found is AGAIN and self._is_stopping():
-                execution.is_unfinished = True
-                found = None
+            clean_connections(outer, is_interrupted=execution.is_interrupted)
+            if found is AGAIN:
+                announcing.checkpointed(execution)
+                if self._is_stopping():
+                    execution.is_unfinished = True
+                    found = None
         execution.is_running = False
-        self._hand_over(execution, found if isinstance(found, StepReport) else None)
+        if execution.is_overdue:
+            return  # its end was, or will be, reported by another thread
+        if isinstance(found, StepReport):
+            self._ending.publish(execution, found)
+        else:
+            self._ending.hand_over(execution, None)
 
     # --- one dispatch
     def _dispatch(self, execution: Execution) -> object:
         try:
             plan = find_plan(execution.claim)
             context = build_context(execution, plan)
+            self._note_dispatch(execution, plan, context)
             handler = self._registry.locate(plan.definition)
         except ResolutionError as error:
             return self._report(execution, outcomes.unresolved(str(error), code=error.code))
         except BaseException as error:  # noqa: BLE001 - section 3.10: before the call, retryable
             return self._report(execution, outcomes.not_prepared(execution.claim.name, error=error))
-        dispatch = Dispatch(execution, plan, handler)
+        dispatch = Dispatch(execution, plan, handler, context)
         if dispatch.is_atomic:
-            return self._run_atomically(dispatch, context)
-        return self._settle(dispatch, self._call(dispatch, context))
+            return self._run_atomically(dispatch)
+        return self._settle(dispatch, self._call(dispatch))
 
-    def _call(self, dispatch: Dispatch, context: Any) -> Outcome:
-        """Call the handler and say what came of it."""
-        execution, handler = dispatch.execution, dispatch.handler
-        found = invoke(handler, context, execution=execution, watchdog=self._watchdog)
-        if found.is_timed_out:
-            execution.is_timed_out = True
-            return outcomes.timed_out(
-                execution.claim.name, timeout_seconds=execution.timeout_seconds
-            )
-        error = found.error
-        if error is None:
-            try:
-                return Outcome(to_result(found.value), handler_version=_version(handler))
-            except Exception as refused:  # noqa: BLE001 - a foreign model_dump raises anything
-                error = refused
-        return self._raised(handler, error)
+    @staticmethod
+    def _note_dispatch(execution: Execution, plan: Plan, context: StepContext) -> None:
+        is_first = execution.context is None
+        execution.plan, execution.context = plan, context
+        if plan.events:
+            keep_for_events(execution, plan, context)
+        if is_first:
+            announcing.received(context)
 
-    def _raised(self, handler: Any, error: BaseException) -> Outcome:
-        result = failure_from_exception(
-            error,
-            is_functional=bool(getattr(handler, "is_functional", False)),
-            policy=self._settings.exception_policy,
-        )
-        return Outcome(result, handler_version=_version(handler))
+    def _call(self, dispatch: Dispatch) -> Outcome:
+        return dispatch.call(self._watchdog, policy=self._settings.exception_policy)
 
     def _settle(self, dispatch: Dispatch, outcome: Outcome) -> object:
         """Store a checkpoint, or build the report; None when the claim is gone."""
@@ -180,54 +162,66 @@ class Executor:
             may_retry=not dispatch.is_atomic,
         )
         if is_held:
-            log.info("step.checkpointed", extra=_ids(dispatch.execution))
+            log.info("step.checkpointed", extra=dispatch.execution.log_fields)
         return is_held
 
     # --- the handler's own transaction
-    def _run_atomically(self, dispatch: Dispatch, context: Any) -> object:
+    def _run_atomically(self, dispatch: Dispatch) -> object:
         """Run the handler and its report in one transaction; only a success commits."""
         execution = dispatch.execution
         before = execution.checkpoint
         committed: list[bool] = []
         found: object = None
+        stored = REFUSED
         try:
             with transaction.atomic():
                 transaction.on_commit(lambda: committed.append(True))
-                found = self._settle(dispatch, self._call(dispatch, context))
+                found = self._settle(dispatch, self._call(dispatch))
                 if found is not AGAIN:
-                    self._store_success(execution, found)
+                    found, stored = self._store_success(execution, found)
         except _RolledBack as rolled_back:
             return rolled_back.report
         except Exception as error:
             if not committed:
                 execution.checkpoint = before
-                return self._report(execution, self._raised(dispatch.handler, error))
+                failed = dispatch.failed(error, policy=self._settings.exception_policy)
+                return self._report(execution, failed)
             # A hook of the handler's own failed, after the commit: the step is stored all the same.
-            log.exception("handler.on_commit_failed", extra=_ids(execution))
-        if found is AGAIN:
-            return AGAIN
+            log.exception("handler.on_commit_failed", extra=execution.log_fields)
+        if not isinstance(found, StepReport):
+            return found
         execution.is_stored = True
-        metrics.STEPS_SUBMITTED.add()
-        metrics.STEPS_SUCCEEDED.add()
-        log.info("step.succeeded", extra=_ids(execution))
+        follow_up(execution, found, stored)
+        log.info("step.succeeded", extra=execution.log_fields)
         return None
 
-    def _store_success(self, execution: Execution, found: object) -> None:
+    def _store_success(self, execution: Execution, found: object) -> tuple[StepReport, Stored]:
         """Store a success inside the handler's transaction; anything else leaves it."""
         if not isinstance(found, StepReport):
             raise _RolledBack(None)
         if not found.success:
             raise _RolledBack(found)
+        eventful = Eventful(found)
+        if events_of(execution):
+            eventful = with_events(
+                execution,
+                found,
+                watchdog=self._watchdog,
+                on_overdue=self._report_overdue,
+                is_in_transaction=True,
+            )
+        report, execution.events = eventful
         try:
-            is_accepted = steps.report_steps([found]).get(found.step_uuid, False)
+            stored = store_reports([report])[report.step_uuid]
         except DataError as error:
             outcome = outcomes.not_serializable(str(error), was_success=True)
             raise _RolledBack(self._report(execution, outcome)) from error
-        if not is_accepted:
+        if not stored.is_accepted:
             execution.cancel()
             metrics.STALE_REPORTS.add()
-            log.warning("step.report_stale", extra=_ids(execution))
+            log.warning("step.report_stale", extra=execution.log_fields)
             raise _RolledBack(None)
+        return report, stored
 
     # --- reports
     def _report(
@@ -248,42 +242,23 @@ class Executor:
     def _report_overdue(self, execution: Execution) -> None:
         """Report a timeout although the handler's thread has not ended (watchdog thread)."""
         execution.is_overdue = execution.is_timed_out = True
-        log.warning("handler.overdue", extra=_ids(execution))
+        log.warning("handler.overdue", extra=execution.log_fields)
         outcome = outcomes.timed_out(
             execution.claim.name, timeout_seconds=execution.timeout_seconds
         )
-        self._hand_over(execution, self._report(execution, outcome))
-
-    def _hand_over(self, execution: Execution, report: StepReport | None) -> None:
-        if not execution.end_once():
-            return
-        if execution.is_timed_out:
-            metrics.STEPS_TIMED_OUT.add()
-            log.warning("step.timed_out", extra=_ids(execution))
-        self._on_done(execution, None if execution.is_cancelled else report)
+        report = self._report(execution, outcome)
+        if events_of(execution):
+            self._ending.publish_apart(execution, report)
+        else:
+            self._ending.hand_over(execution, Eventful(report))
 
 
 def _log_failure(execution: Execution, outcome: Outcome) -> None:
     """Log what the report loop's line about the step cannot say."""
     result = outcome.result
+    about = execution.log_fields
     if result.error_type == outcomes.NOT_FOUND:
-        log.error("handler.not_found", extra=_ids(execution) | {"error": result.error_message})
+        log.error("handler.not_found", extra=about | {"error": result.error_message})
     elif "traceback" in result.metadata:
         extra = {"error": result.error_message, "traceback": result.metadata["traceback"]}
-        log.warning("handler.raised", extra=_ids(execution) | extra)
-
-
-def _version(handler: Any) -> str:
-    return str(getattr(handler, "handler_version", "1.0.0"))
-
-
-def _ids(execution: Execution) -> dict[str, Any]:
-    claim = execution.claim
-    return {
-        "task_uuid": str(claim.task_uuid),
-        "step_uuid": str(claim.workflow_step_uuid),
-        "correlation_id": str(claim.correlation_id),
-        "namespace": claim.namespace,
-        "step": claim.name,
-        "attempt": claim.attempts,
-    }
+        log.warning("handler.raised", extra=about | extra)

@@ -41,6 +41,7 @@ class Watch:
         "is_interruptible",
         "is_timed_out",
         "next_at",
+        "on_overdue",
     )
 
     def __init__(
@@ -50,9 +51,11 @@ class Watch:
         *,
         deadline: float,
         is_interruptible: bool,
+        on_overdue: Callable[[Execution], None] | None = None,
     ) -> None:
         self._watchdog = watchdog
         self.execution = execution
+        self.on_overdue = on_overdue
         self.deadline = self.next_at = deadline
         self.is_interruptible = is_interruptible
         self.is_timed_out = False
@@ -109,10 +112,24 @@ class Watchdog:
         self._is_closing = False
 
     def watch(
-        self, execution: Execution, *, deadline: float, is_interruptible: bool = True
+        self,
+        execution: Execution,
+        *,
+        deadline: float,
+        is_interruptible: bool = True,
+        on_overdue: Callable[[Execution], None] | None = None,
     ) -> Watch:
-        """Put the calling thread's next call under a deadline."""
-        watch = Watch(self, execution, deadline=deadline, is_interruptible=is_interruptible)
+        """Put the calling thread's next call under a deadline.
+
+        `on_overdue` is what happens when the thread outlasts that, if not what the executor does.
+        """
+        watch = Watch(
+            self,
+            execution,
+            deadline=deadline,
+            is_interruptible=is_interruptible,
+            on_overdue=on_overdue,
+        )
         with self._condition:
             self._watches.add(watch)
             if self._thread is None:
@@ -164,4 +181,4 @@ class Watchdog:
                 watch.next_at = float("inf")  # returned just now; it forgets itself
             return
         self.forget(watch)
-        self._on_overdue(watch.execution)
+        (watch.on_overdue or self._on_overdue)(watch.execution)

@@ -4,9 +4,11 @@ This module builds the wire format only; what the engine does with it is `engine
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
+
+from pydantic import BaseModel, Field
 
 from workers.handlers.base import StepHandler
 from workers.results import StepHandlerResult
@@ -19,15 +21,14 @@ class DecisionType(StrEnum):
     NO_BRANCHES = "no_branches"
 
 
-@dataclass
-class DecisionPointOutcome:
-    """Which steps a decision creates, and why."""
+class DecisionPointOutcome(BaseModel):
+    """Which steps a decision creates, and why; build it by keyword."""
 
     decision_type: DecisionType
-    next_step_names: list[str] = field(default_factory=list)
+    next_step_names: list[str] = Field(default_factory=list)
     dynamic_steps: list[dict[str, Any]] | None = None
     reason: str | None = None
-    routing_context: dict[str, Any] = field(default_factory=dict)
+    routing_context: dict[str, Any] = Field(default_factory=dict)
 
     @classmethod
     def create_steps(
@@ -38,9 +39,9 @@ class DecisionPointOutcome:
     ) -> "DecisionPointOutcome":
         """Create the named steps and what follows from them."""
         return cls(
-            DecisionType.CREATE_STEPS,
-            _names(step_names),
-            dynamic_steps,
+            decision_type=DecisionType.CREATE_STEPS,
+            next_step_names=_names(step_names),
+            dynamic_steps=dynamic_steps,
             routing_context=dict(routing_context or {}),
         )
 
@@ -50,7 +51,9 @@ class DecisionPointOutcome:
     ) -> "DecisionPointOutcome":
         """Create nothing."""
         return cls(
-            DecisionType.NO_BRANCHES, reason=reason, routing_context=dict(routing_context or {})
+            decision_type=DecisionType.NO_BRANCHES,
+            reason=reason,
+            routing_context=dict(routing_context or {}),
         )
 
     def as_result(self) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 from workers.context import StepContext
 from workers.handlers.base import StepHandler
-from workers.handlers.batch import BatchConfig, BatchWorkerContext, batches_result, split_items
+from workers.handlers.batch import BatchAnalyzerOutcome, BatchConfig, BatchWorkerContext
+from workers.handlers.batch.analyzer import batches_result, split_items
 from workers.handlers.checkpoint import Checkpoint, yield_checkpoint
 from workers.handlers.decision import Decision, decision_result
 from workers.handlers.injection import Injection, InjectionError, Wanted
@@ -40,7 +41,7 @@ class HandlerDecorator(Protocol):
 
 def step_handler(name: str, version: str = "1.0.0", *, atomic: bool = False) -> HandlerDecorator:
     """Make a step handler of a function."""
-    return _decorator(name, version, atomic=atomic, convert=_plain)
+    return decorator(name, version, atomic=atomic)
 
 
 def decision_handler(
@@ -53,7 +54,7 @@ def decision_handler(
             return decision_result(value.outcome, handler=handler)
         return _plain(handler, value)
 
-    return _decorator(name, version, atomic=atomic, convert=convert)
+    return decorator(name, version, atomic=atomic, convert=convert)
 
 
 def batch_analyzer(
@@ -64,19 +65,17 @@ def batch_analyzer(
     def convert(handler: "FunctionHandler", value: Any) -> Any:
         if not isinstance(value, BatchConfig):
             return _plain(handler, value)
-        return batches_result(
-            split_items(value.total_items, value.batch_size),
-            worker_template=worker_template,
-            handler_name=handler.name,
-            metadata=value.metadata,
+        outcome = BatchAnalyzerOutcome.from_ranges(
+            split_items(value.total_items, value.batch_size), batch_metadata=value.metadata
         )
+        return batches_result(outcome, worker_template=worker_template, handler_name=handler.name)
 
-    return _decorator(name, version, atomic=atomic, convert=convert)
+    return decorator(name, version, atomic=atomic, convert=convert)
 
 
 def batch_worker(name: str, version: str = "1.0.0", *, atomic: bool = False) -> HandlerDecorator:
     """Make a handler of a batch worker step; the function gets the keyword `batch_context`."""
-    return _decorator(name, version, atomic=atomic, convert=_plain, wants_batch=True)
+    return decorator(name, version, atomic=atomic, wants_batch=True)
 
 
 def depends_on(**wanted: str | tuple[str, type[BaseModel]]) -> HandlerDecorator:
@@ -114,7 +113,7 @@ class FunctionHandler(StepHandler):
     is_functional = True
     function: ClassVar[Callable[..., Any]]
     convert: ClassVar[Convert]
-    wants_batch: ClassVar[bool]
+    wants_batch: ClassVar[bool] = False
 
     def arguments(self, context: StepContext) -> dict[str, Any]:
         """Return the function's keyword arguments for one call."""
@@ -136,7 +135,13 @@ class FunctionHandler(StepHandler):
         try:
             return self.run(context)
         except Exception as error:  # noqa: BLE001 - section 3.4: every exception means a result
-            return failure_from_exception(error, is_functional=True)
+            return self.explain_exception(error) or failure_from_exception(
+                error, is_functional=True
+            )
+
+    def explain_exception(self, error: BaseException) -> StepHandlerResult | None:
+        """Say what an exception means to this kind of handler; None: what it means to all."""
+        return None
 
 
 class AsyncFunctionHandler(FunctionHandler):
@@ -155,31 +160,45 @@ class AsyncFunctionHandler(FunctionHandler):
         try:
             return await self.run(context)
         except Exception as error:  # noqa: BLE001 - section 3.4: every exception means a result
-            return failure_from_exception(error, is_functional=True)
+            return self.explain_exception(error) or failure_from_exception(
+                error, is_functional=True
+            )
 
 
 def _plain(handler: FunctionHandler, value: Any) -> StepHandlerResult:
     return to_result(yield_checkpoint(value) if isinstance(value, Checkpoint) else value)
 
 
-def _decorator(
-    name: str, version: str, *, atomic: bool, convert: Convert, wants_batch: bool = False
+def decorator(
+    name: str,
+    version: str,
+    *,
+    atomic: bool = False,
+    convert: Convert = _plain,
+    parents: tuple[type[FunctionHandler], type[FunctionHandler]] | None = None,
+    **attributes: Any,
 ) -> HandlerDecorator:
+    """Return a decorator that makes a handler class; `parents` are those of its two kinds."""
+
     def decorate(function: Function) -> Function:
-        is_async = inspect.iscoroutinefunction(function)
-        attributes = {
-            "handler_name": name,
-            "handler_version": version,
-            "atomic": atomic,
-            "function": staticmethod(function),
-            "convert": convert,
-            "wants_batch": wants_batch,
-            "__doc__": function.__doc__,
-            "__module__": function.__module__,
-            "__qualname__": function.__qualname__,
-        }
-        parent = AsyncFunctionHandler if is_async else FunctionHandler
-        function._handler_class = type(function.__name__, (parent,), attributes)  # type: ignore[attr-defined]
+        plain, asynchronous = parents or (FunctionHandler, AsyncFunctionHandler)
+        parent = asynchronous if inspect.iscoroutinefunction(function) else plain
+        made = type(
+            function.__name__,
+            (parent,),
+            {
+                "handler_name": name,
+                "handler_version": version,
+                "atomic": atomic,
+                "function": staticmethod(function),
+                "convert": convert,
+                "__doc__": function.__doc__,
+                "__module__": function.__module__,
+                "__qualname__": function.__qualname__,
+                **attributes,
+            },
+        )
+        function._handler_class = made  # type: ignore[attr-defined]
         return function
 
     return decorate

@@ -13,6 +13,7 @@ from workers.registry.definition import (
     ResolverNotFoundError,
 )
 from workers.registry.handlers import HandlerRegistry
+from workers.registry.initialization import initialization_problem
 from workers.registry.method_dispatch import MethodDispatchWrapper
 from workers.registry.resolvers import (
     BaseResolver,
@@ -36,4 +37,5 @@ __all__ = [
     "ResolutionError",
     "ResolverChain",
     "ResolverNotFoundError",
+    "initialization_problem",
 ]

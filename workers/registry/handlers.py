@@ -92,8 +92,10 @@ class HandlerRegistry:
                 },
             )
         self._explicit.register(name, handler_class)
-        signals.handler_registered.send_robust(
-            HandlerRegistry, name=name, handler_class=handler_class
+        signals.announce(
+            signals.handler_registered,
+            HandlerRegistry,
+            lambda: {"name": name, "handler_class": handler_class},
         )
 
     def unregister(self, name: str) -> bool:

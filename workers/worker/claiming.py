@@ -16,6 +16,7 @@ from orchestration import health, metrics
 from orchestration.messaging.messages import worker_queue
 from orchestration.queries.steps import Claim, claim_steps
 from orchestration.runtime.loop import Loop
+from workers import signals
 from workers.worker.slots import Slots
 
 log = logging.getLogger(__name__)
@@ -120,7 +121,9 @@ class Claimer:
                 limit=limit,
                 lease_seconds=self._pace.lease_seconds,
             )
-        except BaseException:
+        except BaseException as error:
+            failed = error
+            signals.announce(signals.worker_error, Claimer, lambda: {"error": failed})
             self._marked.add(namespace)
             raise
         if len(claims) >= limit:

@@ -9,6 +9,7 @@ from orchestration import metrics
 from orchestration.process import Presence
 from orchestration.queries.steps import extend_leases
 from orchestration.runtime.loop import Loop
+from workers import signals
 from workers.executor import Execution
 from workers.worker.slots import Slots
 
@@ -39,6 +40,7 @@ class Heartbeat:
                 if execution.claim.workflow_step_uuid not in kept:
                     self._lose(execution)
         self._presence.beat()
+        signals.announce(signals.worker_metrics, Heartbeat, lambda: {"metrics": metrics.snapshot()})
         return 0
 
     def _lose(self, execution: Execution) -> None:

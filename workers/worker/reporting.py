@@ -16,17 +16,21 @@ from django.utils import timezone
 from pydantic_core import from_json
 
 from orchestration import metrics
-from orchestration.queries.steps import StepReport, release_steps, report_steps
+from orchestration.queries.steps import StepReport, release_steps
 from orchestration.runtime import database
 from orchestration.runtime.loop import Loop
+from workers import signals
 from workers.executor import Execution
 from workers.executor import outcome as outcomes
+from workers.executor.publishing import events_of
 from workers.executor.report import Run, build_report
+from workers.executor.storing import REFUSED, Stored, follow_up, store_reports
 from workers.worker.slots import Slots
 
 log = logging.getLogger(__name__)
 
 BATCH_COUNT = 200
+BATCH_BYTES = 33_554_432
 REFUSAL_BYTES = 1_048_576
 IDLE_SECONDS = 3600.0
 """Only a finished handler gives this loop work, and that wakes it."""
@@ -39,6 +43,17 @@ class Outcome(NamedTuple):
     report: StepReport | None
 
 
+class Answer(NamedTuple):
+    """What became of an outcome, and the report that says so."""
+
+    report: StepReport | None
+    stored: Stored
+
+
+COMES_AGAIN = Answer(None, REFUSED)
+"""The outcome comes again with another report, once its events are published."""
+
+
 class Reporter:
     """Carries results from the handler threads to the database."""
 
@@ -49,13 +64,11 @@ class Reporter:
         self._worker_id = worker_id
         self._on_settled = on_settled
         self._outcomes: deque[Outcome] = deque()
+        self.report_apart: Callable[[Execution, StepReport], None] = self.deliver
 
     def deliver(self, execution: Execution, report: StepReport | None) -> None:
         """Take what an execution ended with; from any thread, returns at once."""
         if report is None and not execution.is_unfinished:
-            if execution.is_stored:
-                metrics.STEPS_SUBMITTED.add()
-                metrics.STEPS_SUCCEEDED.add()
             self._slots.settle(execution)  # stored by the handler's own transaction, or lost
             return
         self._outcomes.append(Outcome(execution, report))
@@ -68,7 +81,9 @@ class Reporter:
             return 0
         try:
             self._send(batch)
-        except database.CONNECTION_ERRORS:
+        except database.CONNECTION_ERRORS as error:
+            failed = error
+            signals.announce(signals.worker_error, Reporter, lambda: {"error": failed})
             self._outcomes.extendleft(reversed(batch))
             self._slots.are_reports_failing = True
             raise
@@ -79,43 +94,53 @@ class Reporter:
         """Take outcomes of different steps; the answer to a report is found by its step."""
         batch: list[Outcome] = []
         seen = set()
-        while self._outcomes and len(batch) < BATCH_COUNT:
+        size_bytes = 0
+        while self._outcomes and len(batch) < BATCH_COUNT and size_bytes < BATCH_BYTES:
             step_uuid = self._outcomes[0].execution.claim.workflow_step_uuid
             if step_uuid in seen:
                 break
             seen.add(step_uuid)
             batch.append(self._outcomes.popleft())
+            size_bytes += _size_bytes(batch[-1].report)
         return batch
 
     def _send(self, batch: Sequence[Outcome]) -> None:
         reported = [outcome for outcome in batch if outcome.report is not None]
-        accepted = self._store(reported) if reported else {}
+        answers = self._store(reported) if reported else {}
         if unfinished := [outcome.execution for outcome in batch if outcome.report is None]:
             release(unfinished)
-        for execution, report in batch:
-            self._slots.settle(execution)
-            if report is not None:
-                _note_answer(execution, report, is_accepted=accepted.get(report.step_uuid, False))
+        for execution, _ in batch:
+            answer = answers.get(execution.claim.workflow_step_uuid)
+            if answer is not COMES_AGAIN:
+                self._slots.settle(execution)
+            if answer is not None and answer.report is not None:
+                _note_answer(execution, answer.report, answer.stored)
         self._on_settled()
 
-    def _store(self, batch: Sequence[Outcome]) -> dict[UUID, bool]:
+    def _store(self, batch: Sequence[Outcome]) -> dict[UUID, Answer]:
         """Store the reports; one that the database cannot hold becomes a failure of its step."""
+        reports = [each.report for each in batch if each.report is not None]
         try:
-            return report_steps([each.report for each in batch if each.report is not None])
+            stored = store_reports(reports)
         except DataError as error:
             if len(batch) == 1:
-                execution = batch[0].execution
-                log.error("step.report_refused", extra={**_ids(execution), "error": str(error)})
-                return report_steps([self._refusal(execution)])
-        answers: dict[UUID, bool] = {}
-        for each in batch:
-            answers |= self._store([each])
-        return answers
+                return self._refuse(batch[0].execution, error)
+            answers: dict[UUID, Answer] = {}
+            for each in batch:
+                answers |= self._store([each])
+            return answers
+        return {each.step_uuid: Answer(each, stored[each.step_uuid]) for each in reports}
 
-    def _refusal(self, execution: Execution) -> StepReport:
+    def _refuse(self, execution: Execution, error: DataError) -> dict[UUID, Answer]:
+        log.error("step.report_refused", extra={**execution.log_fields, "error": str(error)})
         outcome = outcomes.not_serializable("PostgreSQL refuses it", was_success=False)
         run = Run(timezone.now(), 0, self._worker_id)
-        return build_report(execution.claim, outcome, run=run, max_result_bytes=REFUSAL_BYTES)
+        report = build_report(execution.claim, outcome, run=run, max_result_bytes=REFUSAL_BYTES)
+        if events_of(execution):
+            execution.reopen()
+            self.report_apart(execution, report)
+            return {report.step_uuid: COMES_AGAIN}
+        return {report.step_uuid: Answer(report, store_reports([report])[report.step_uuid])}
 
 
 def release(executions: Sequence[Execution]) -> None:
@@ -127,30 +152,22 @@ def release(executions: Sequence[Execution]) -> None:
         log.info("step.released", extra={"step_uuid": str(step_uuid)})
 
 
-def _note_answer(execution: Execution, report: StepReport, *, is_accepted: bool) -> None:
-    if not is_accepted:
+def _note_answer(execution: Execution, report: StepReport, stored: Stored) -> None:
+    if not stored.is_accepted:
         metrics.STALE_REPORTS.add()
-        log.warning("step.report_stale", extra=_ids(execution))
+        log.warning("step.report_stale", extra=execution.log_fields)
         return
-    metrics.STEPS_SUBMITTED.add()
+    follow_up(execution, report, stored)
     if report.success:
-        metrics.STEPS_SUCCEEDED.add()
-        log.info("step.succeeded", extra=_ids(execution))
-        return
-    metrics.STEPS_FAILED.add()
-    log.warning("step.failed", extra=_ids(execution) | _failure(report))
+        log.info("step.succeeded", extra=execution.log_fields)
+    else:
+        log.warning("step.failed", extra=execution.log_fields | _failure(report))
 
 
-def _ids(execution: Execution) -> dict[str, object]:
-    claim = execution.claim
-    return {
-        "correlation_id": str(claim.correlation_id),
-        "task_uuid": str(claim.task_uuid),
-        "step_uuid": str(claim.workflow_step_uuid),
-        "namespace": claim.namespace,
-        "step": claim.name,
-        "attempt": claim.attempts,
-    }
+def _size_bytes(report: StepReport | None) -> int:
+    if report is None:
+        return 0
+    return len(report.results) + sum(len(event.message) for event in report.events)
 
 
 def _failure(report: StepReport) -> dict[str, object]:

@@ -15,7 +15,13 @@ from templates_registry.errors import TemplateError
 from templates_registry.models import NamedTask, TaskNamespace
 from templates_registry.schema import TaskTemplate
 from workers.conf import worker_settings
-from workers.registry import HandlerDefinition, HandlerRegistry, ResolutionError
+from workers.domain_events import discovery as domain_events
+from workers.registry import (
+    HandlerDefinition,
+    HandlerRegistry,
+    ResolutionError,
+    initialization_problem,
+)
 
 log = logging.getLogger(__name__)
 MAX_REASONS = 5
@@ -54,6 +60,19 @@ def load_handlers(modules: Iterable[str] = ()) -> HandlerRegistry:
     return handlers
 
 
+def load_domain_events() -> None:
+    """Discover publishers and subscribers of the installed apps; raises BadConfiguration."""
+    try:
+        found = domain_events.discover()
+    except Exception as error:
+        log.exception("domain_event.import_failed")
+        raise BadConfiguration(
+            f"The domain_events module of an app cannot be imported: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    log.info("domain_events.discovered", extra=found._asdict())
+
+
 def choose_namespaces(wanted: Sequence[str]) -> list[str]:
     """Return the namespaces to serve; raises BadConfiguration when there is none."""
     wanted = wanted or worker_settings().worker_namespaces
@@ -76,6 +95,19 @@ def unresolved_callables(namespace: str) -> list[str]:
         found = registry.find(namespace, name, version)
         reasons |= dict.fromkeys(_unresolved(found.template))
     return list(reasons)
+
+
+def warn_of_initializations(namespaces: Iterable[str]) -> None:
+    """Log what templates give their handlers that these do not ask for; handlers resolve."""
+    handlers = HandlerRegistry.instance()
+    for namespace in namespaces:
+        for name, version in _active_templates(namespace):
+            for step in registry.find(namespace, name, version).template.steps:
+                definition = HandlerDefinition.from_step(step)
+                why = initialization_problem(handlers.resolve(definition), definition)
+                if why is not None:
+                    about = {"template": f"{namespace}/{name}@{version}", "step": step.name}
+                    log.warning("handler.initialization_mismatch", extra={**about, "why": why})
 
 
 class Served(NamedTuple):

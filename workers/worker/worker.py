@@ -23,6 +23,7 @@ from templates_registry.conf import Range
 from workers.conf import worker_settings
 from workers.executor import Execution, Executor
 from workers.worker import self_checks, serving, statement_limit
+from workers.worker.announcing import Announcing
 from workers.worker.claiming import Claimer, Pace
 from workers.worker.handler_pool import HandlerPool
 from workers.worker.heartbeat import Heartbeat
@@ -62,7 +63,9 @@ def build_parts(process: Process, options: WorkerOptions) -> list[Part]:
     if options.syncs_templates:
         serving.sync_templates()
     handlers = serving.load_handlers(options.handlers).list_handlers()
+    serving.load_domain_events()
     namespaces = serving.choose_namespaces(options.namespaces)
+    serving.warn_of_initializations(namespaces)
     worker = Worker(process, options, namespaces=namespaces, handlers=handlers)
     worker.presence.register()
     return worker.parts()
@@ -100,6 +103,7 @@ class Worker:
             on_done=self._note_done,
             is_stopping=lambda: process.is_stopping,
         )
+        self.reporter.report_apart = self.executor.report_apart
         self.pool = HandlerPool(
             self.slots,
             run=self.executor.run,
@@ -172,7 +176,14 @@ class Worker:
         if self.options.is_once:
             self.claimer.on_nothing = self._leave_when_idle
         scaling = Loop("scaling", self.pool.scale, idle_seconds=pool_settings().pool_scale_seconds)
-        return [self.heartbeat.loop, self.reporter.loop, self.pool, scaling, self.claimer.loop]
+        return [
+            self.heartbeat.loop,
+            Announcing(),
+            self.reporter.loop,
+            self.pool,
+            scaling,
+            self.claimer.loop,
+        ]
 
     def describe(self) -> dict[str, object]:
         """Return what a person asks about a worker."""

@@ -9,6 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
+from workers import HandlerRegistry, StepHandler
+
 GOOD = """
 name: buy
 namespace: shop
@@ -149,3 +151,21 @@ def test_check_finds_the_examples_and_their_handlers() -> None:
     assert code == 0, text
     assert "order_fulfillment/process_order@1.0.0 valid, 4 steps" in text
     assert "accounts/register_user@1.0.0 valid, 5 steps" in text
+
+
+def test_check_compares_initialization_with_what_the_handler_asks_for(file: Path) -> None:
+    class Asking(StepHandler):
+        def call(self, context: Any) -> None:
+            """Is not called here."""
+
+        def config_schema(self) -> dict[str, Any]:
+            return {"type": "object", "required": ["size"]}
+
+    HandlerRegistry.instance().register("shop.absent", Asking)
+    try:
+        code, text = run("check_templates", str(file))
+    finally:
+        HandlerRegistry.instance().unregister("shop.absent")
+
+    assert code == 0
+    assert "warning INITIALIZATION_MISMATCH steps[0].handler.initialization: " in text

@@ -22,7 +22,7 @@ from workers import (
     StepTimeoutError,
     step_handler,
 )
-from workers.executor import preparation
+from workers.executor import plan as plan_module
 
 
 def handler_class(body, **attributes):
@@ -503,19 +503,19 @@ def test_a_handler_cannot_change_the_template(bench):
 
     bench.run(claim)
 
-    assert preparation.find_plan(claim).definition.initialization == {"k": [1]}
+    assert plan_module.find_plan(claim).definition.initialization == {"k": [1]}
 
 
 def test_plans_are_kept_but_not_without_end(bench, monkeypatch):
-    monkeypatch.setattr(preparation, "MAX_PLANS", 2)
-    monkeypatch.setattr(preparation, "_plans", {})
+    monkeypatch.setattr(plan_module, "MAX_PLANS", 2)
+    monkeypatch.setattr(plan_module, "_plans", {})
     bench.handle(handler_class(lambda context: None))
 
     claims = [bench.claim() for _ in range(3)]
-    plans = [preparation.find_plan(claim) for claim in claims]
+    plans = [plan_module.find_plan(claim) for claim in claims]
 
-    assert preparation.find_plan(claims[2]) is plans[2]
-    assert len(preparation._plans) == 1
+    assert plan_module.find_plan(claims[2]) is plans[2]
+    assert len(plan_module._plans) == 1
 
 
 def test_the_default_timeout_is_a_setting(bench):

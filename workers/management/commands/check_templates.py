@@ -15,7 +15,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from templates_registry.errors import Finding, Severity, finding
 from templates_registry.registry.sources import template_files, template_sources
 from templates_registry.schema import Inspected, Report, inspect_file
-from workers.registry import HandlerDefinition, HandlerRegistry, ResolutionError
+from workers.registry import (
+    HandlerDefinition,
+    HandlerRegistry,
+    ResolutionError,
+    initialization_problem,
+)
 
 
 class Command(BaseCommand):
@@ -68,7 +73,7 @@ class Command(BaseCommand):
 
 def _checked(inspected: Inspected, *, strict: bool) -> Inspected:
     """Return the template with handlers looked up and, when strict, unknown keys as warnings."""
-    findings = [*inspected.report.findings, *_unresolved(inspected)]
+    findings = [*inspected.report.findings, *_about_handlers(inspected)]
     if strict:
         findings = [_sharpened(each) for each in findings]
     return replace(inspected, report=Report(tuple(findings), inspected.report.step_count))
@@ -78,16 +83,22 @@ def _sharpened(each: Finding) -> Finding:
     return replace(each, severity=Severity.WARNING) if each.code == "UNKNOWN_KEY" else each
 
 
-def _unresolved(inspected: Inspected) -> Iterator[Finding]:
+def _about_handlers(inspected: Inspected) -> Iterator[Finding]:
     if inspected.template is None:
         return
     registry = HandlerRegistry.instance()
     for index, step in enumerate(inspected.template.steps):
+        definition = HandlerDefinition.from_step(step)
+        path = f"steps[{index}].handler"
         try:
-            registry.locate(HandlerDefinition.from_step(step))
+            handler = registry.locate(definition)
         except ResolutionError as error:
-            path = f"steps[{index}].handler.callable"
+            path = f"{path}.callable"
             yield finding("UNRESOLVED_HANDLER", str(error), path=path, step=step.name)
+            continue
+        if why := initialization_problem(handler, definition):
+            path = f"{path}.initialization"
+            yield finding("INITIALIZATION_MISMATCH", why, path=path, step=step.name)
 
 
 def _has_failed(inspected: Inspected, *, strict: bool) -> bool:

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 # \u0000 as an escape, not as the end of an escaped backslash followed by "u0000".
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -27,3 +27,12 @@ def dump(value: Any) -> bytes:
 def clean(text: str) -> str:
     """Return a message of ours without what PostgreSQL refuses in text."""
     return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
+
+
+def to_plain(value: Any) -> Any:
+    """Return a value as plain JSON values, a copy; raises NotSerializable."""
+    text = dump(value)
+    try:
+        return from_json(text)
+    except ValueError as error:
+        raise NotSerializable(f"nobody could read it back: {error}") from error
