@@ -26,6 +26,14 @@ def find_cycle(dependencies: Graph) -> list[str]:
     return []
 
 
+def levels(dependencies: Graph) -> dict[str, int]:
+    """Return the longest way from a root to each step; raises `graphlib.CycleError`."""
+    found: dict[str, int] = {}
+    for name in topological_order(dependencies):
+        found[name] = max((found[each] + 1 for each in dependencies.get(name, ())), default=0)
+    return found
+
+
 def dependents(dependencies: Graph) -> dict[str, list[str]]:
     """Return the graph turned round: every step with the steps that depend on it directly."""
     turned: dict[str, list[str]] = {name: [] for name in dependencies}

@@ -9,16 +9,20 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connections
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from orchestration import backpressure
+from orchestration.queries.inline import set_clock
 from orchestration.runtime import breaker
 from tests.forwarder import Forwarder
 from tests.pooler import PROGRAM, WAYS, Pooler
-from tests.processes import Processes, route_children, wait_until
+from tests.processes import Processes, database_url, route_children, wait_until
+
+pytest_plugins = ["workers.testing.fixtures"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,8 +59,7 @@ class Clock:
         self._tell("")
 
     def _tell(self, moment: str) -> None:
-        with connections["default"].cursor() as cursor:
-            cursor.execute("SELECT set_config('tasker.fake_now', %s, false)", [moment])
+        set_clock(moment)
 
 
 @pytest.fixture
@@ -75,6 +78,22 @@ def door() -> Iterator[Forwarder]:
     forwarder.open()
     yield forwarder
     forwarder.close()
+
+
+@pytest.fixture
+def second_connection(transactional_db: None) -> Iterator[Callable[[str], Any]]:
+    """Return a function that runs a statement on another connection than the test's.
+
+    It answers the first value of the first row, None when the statement returns no rows.
+    """
+    with psycopg.connect(database_url(), autocommit=True) as connection:
+
+        def ask(query: str) -> Any:
+            cursor = connection.execute(query.encode())
+            row = cursor.fetchone() if cursor.description else None
+            return row and row[0]
+
+        yield ask
 
 
 @pytest.fixture

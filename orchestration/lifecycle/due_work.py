@@ -43,8 +43,11 @@ def judging_grace_seconds(settings: EngineSettings) -> float:
     return settings.heartbeat_seconds + database.FIRST_PAUSE_SECONDS
 
 
-def reap_lost_claims(*, move: Move) -> int:
-    """Take steps back whose lease ended or whose worker is gone; return how many."""
+def reap_lost_claims(*, move: Move, task_uuid: UUID | None = None) -> int:
+    """Take steps back whose lease ended or whose worker is gone; return how many.
+
+    With `task_uuid`, of this task alone: somebody runs it by hand, and nobody is given any grace.
+    """
     settings = engine_settings()
 
     def work() -> tuple[list[ReapedStep], list[Answer]]:
@@ -52,7 +55,8 @@ def reap_lost_claims(*, move: Move) -> int:
         reaped = recovery.reap_leases(
             limit=TASKS_PER_ROUND,
             lock_seconds=settings.liveness_check_seconds or None,  # 0 = locks are not looked at
-            grace_seconds=judging_grace_seconds(settings),
+            grace_seconds=0 if task_uuid else judging_grace_seconds(settings),
+            task_uuid=task_uuid,
         )
         failed = {step.task_uuid for step in reaped if step.outcome == "failed"}
         held = tasks.lock_tasks(sorted(failed)) if failed else []

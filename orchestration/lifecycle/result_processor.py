@@ -68,8 +68,25 @@ def process_results(*, limit: int, move: Move) -> int:
     return len(batch.taken)
 
 
-def _process(*, limit: int, move: Move, msg_ids: Sequence[int] | None = None) -> Batch:
-    taken = results.take_results(limit=limit, move=move, msg_ids=msg_ids)
+def process_task(task_uuid: UUID, *, move: Move) -> Batch:
+    """Process all waiting reports about one task in one transaction.
+
+    For a caller that runs a task by hand: what is wrong with a message, or with what is made of it,
+    is raised and not set aside.
+    """
+    batch = atomically(lambda: _process(task_uuid=task_uuid, move=move))
+    _log(batch)
+    return batch
+
+
+def _process(
+    *,
+    move: Move,
+    limit: int = 1,
+    msg_ids: Sequence[int] | None = None,
+    task_uuid: UUID | None = None,
+) -> Batch:
+    taken = results.take_results(limit=limit, move=move, msg_ids=msg_ids, task_uuid=task_uuid)
     unusable = {row.standing for row in taken} & UNUSABLE
     if unusable:
         raise UnusableMessageError(", ".join(sorted(unusable)))

@@ -39,14 +39,21 @@ class CreatedTask(NamedTuple):
     created: bool
 
 
-def create(request: TaskRequest, *, actor: str, start: bool = True) -> CreatedTask:
+def create(
+    request: TaskRequest, *, actor: str, start: bool = True, found: FoundTemplate | None = None
+) -> CreatedTask:
     """Create a task, or find the one that the same request made before.
 
     Raises `NotFoundError` (template), `InvalidRequestError` (context, bypassed steps, missing key)
     and `DuplicateTaskError` (another task holds the identity). With `start=False`, or while the
-    namespace is backlogged, the task waits for discovery.
+    namespace is backlogged, the task waits for discovery. `found` is the template as the caller has
+    found it for another environment than this process's.
     """
-    return atomically(lambda: _create(request, actor=actor, start=start))
+
+    def work() -> CreatedTask:
+        return _create(request, found or _find_template(request), actor=actor, start=start)
+
+    return atomically(work)
 
 
 def find_replay(request: TaskRequest) -> CreatedTask | None:
@@ -63,8 +70,7 @@ def find_replay(request: TaskRequest) -> CreatedTask | None:
     return _repeated(request, identity_hash, identity.fingerprint(request.sameness()))
 
 
-def _create(request: TaskRequest, *, actor: str, start: bool) -> CreatedTask:
-    found = _find_template(request)
+def _create(request: TaskRequest, found: FoundTemplate, *, actor: str, start: bool) -> CreatedTask:
     plan = blueprint(found.digest, found.template)
     _check_size(found, plan)
     _check_against_template(request, found, plan)

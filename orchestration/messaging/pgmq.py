@@ -49,11 +49,21 @@ def send(queue: str, body: dict[str, Any], *, delay_seconds: int = 0) -> int:
     return int(msg_id)
 
 
-def read(queue: str, *, limit: int, visibility_seconds: int) -> list[Message]:
-    """Read up to `limit` messages; others do not see them for `visibility_seconds`."""
+def read(
+    queue: str, *, limit: int, visibility_seconds: int, only: dict[str, Any] | None = None
+) -> list[Message]:
+    """Read up to `limit` messages; others do not see them for `visibility_seconds`.
+
+    With `only`, messages that contain this JSON.
+    """
     with breaker(MESSAGING).guard(is_statement_failing):
         rows = sql.fetch(
-            Message, "queues/read", queue=queue, limit=limit, visibility_seconds=visibility_seconds
+            Message,
+            "queues/read",
+            queue=queue,
+            limit=limit,
+            visibility_seconds=visibility_seconds,
+            only=json.dumps(only or {}),
         )
     return [row._replace(body=_decoded(row.body)) for row in rows]
 

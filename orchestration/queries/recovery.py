@@ -49,12 +49,16 @@ def tasks_with_due_retries(*, limit: int) -> list[UUID]:
 
 
 def reap_leases(
-    *, limit: int, lock_seconds: float | None, grace_seconds: float
+    *,
+    limit: int,
+    lock_seconds: float | None,
+    grace_seconds: float,
+    task_uuid: UUID | None = None,
 ) -> list[ReapedStep]:
     """Take steps back from workers that are gone; locks their tasks.
 
     Without `lock_seconds` only an expired lease counts. Nobody is judged by a server that has been
-    up for less than `grace_seconds`.
+    up for less than `grace_seconds`. With `task_uuid`, this task alone and its leases only.
     """
     return sql.fetch(
         ReapedStep,
@@ -62,6 +66,7 @@ def reap_leases(
         limit=limit,
         lock_seconds=lock_seconds,
         grace_seconds=grace_seconds,
+        task_uuid=task_uuid,
     )
 
 

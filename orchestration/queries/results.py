@@ -47,10 +47,17 @@ class Settlement(NamedTuple):
     failure: str | None = None
 
 
-def take_results(*, limit: int, move: Move, msg_ids: Sequence[int] | None = None) -> list[Reported]:
+def take_results(
+    *,
+    limit: int,
+    move: Move,
+    msg_ids: Sequence[int] | None = None,
+    task_uuid: UUID | None = None,
+) -> list[Reported]:
     """Take result messages off the queue and lock their tasks and steps.
 
-    Raises `CircuitOpenError` while the breaker `messaging` is open.
+    Up to `limit` of them, or those of `msg_ids`, or all that are about one task. Raises
+    `CircuitOpenError` while the breaker `messaging` is open.
     """
     with breaker(MESSAGING).guard(is_statement_failing):
         return sql.fetch(
@@ -59,6 +66,7 @@ def take_results(*, limit: int, move: Move, msg_ids: Sequence[int] | None = None
             limit=limit,
             move=move.as_json(),
             msg_ids=None if msg_ids is None else list(msg_ids),
+            task_uuid=task_uuid,
         )
 
 

@@ -132,8 +132,15 @@ class LockedStep(NamedTuple):
     state_version: int
 
 
-def claim_steps(queue: str, *, worker_uuid: UUID, limit: int, lease_seconds: int) -> list[Claim]:
-    """Claim up to `limit` steps of a queue for `lease_seconds`.
+def claim_steps(
+    queue: str,
+    *,
+    worker_uuid: UUID,
+    limit: int,
+    lease_seconds: int,
+    only: UUID | None = None,
+) -> list[Claim]:
+    """Claim up to `limit` steps of a queue for `lease_seconds`, or `only` this one step.
 
     Raises `CircuitOpenError` while the breaker `messaging` is open.
     """
@@ -145,6 +152,7 @@ def claim_steps(queue: str, *, worker_uuid: UUID, limit: int, lease_seconds: int
             worker_uuid=worker_uuid,
             limit=limit,
             lease_seconds=lease_seconds,
+            only="{}" if only is None else json.dumps({"step_uuid": str(only)}),
         )
     return [_with_json_decoded(row) for row in rows]
 

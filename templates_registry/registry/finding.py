@@ -62,17 +62,18 @@ def find(
     version: str | None = None,
     *,
     suggest_from: Collection[str] | None = None,
+    environment: str | None = None,
 ) -> FoundTemplate:
     """Return the active template of this name, without a version the latest one.
 
     Raises `TemplateNotFound`, which names similar templates, of the namespaces in `suggest_from`
-    only where that is given.
+    only where that is given. `environment`, whose overrides apply, is this process's by default.
     """
     candidate = _latest(namespace, name, version)
     if candidate is None:
         nearest = _nearest(namespace, name, version, suggest_from)
         raise TemplateNotFound(namespace, name, version, nearest)
-    environment = registry_settings().environment
+    environment = environment or registry_settings().environment
     known = _found.get((candidate.named_task_uuid, candidate.updated_at, environment))
     return known or _load(candidate.named_task_uuid, environment)
 

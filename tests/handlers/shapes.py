@@ -1,4 +1,4 @@
-"""The built-in handlers of the shapes, and others that the acceptance tests steer from outside.
+"""The built-in handlers of the shapes and others, steered and watched from outside.
 
 The context may name files: `ledger` gets one line for every run; in the folder `gate` a handler
 leaves `<step>.<attempt>` when it starts and goes on when `<step>.go` or `go` appears.
@@ -12,10 +12,11 @@ from typing import Any
 
 from templates_registry.schema import TaskTemplate
 from workers.context import StepContext
-from workers.errors import PermanentError, RetryableError
+from workers.errors import RetryableError
 from workers.handlers.checkpoint import Checkpoint
 from workers.handlers.functional import step_handler
 from workers.results import StepHandlerResult
+from workers.testing import built_in
 
 PAUSE_SECONDS = 0.01
 
@@ -44,7 +45,8 @@ def note(context: StepContext) -> None:
 def echo(context: StepContext) -> dict[str, Any]:
     """Say which step ran and whose results it saw."""
     note(context)
-    return {"step": context.step_name, "saw": sorted(context.get_dependency_result_keys())}
+    found: dict[str, Any] = built_in.echo(context)
+    return found
 
 
 @step_handler("test.fail_permanent")
@@ -53,16 +55,15 @@ def fail_permanent(context: StepContext) -> None:
     note(context)
     repaired = context.get_input("repaired")
     if not (repaired and Path(repaired).exists()):
-        raise PermanentError("This never works.", error_code="NEVER_WORKS")
+        built_in.fail_permanent(context)
 
 
 @step_handler("test.fail_times")
 def fail_times(context: StepContext) -> dict[str, Any]:
     """Fail retryably on the first `times` attempts."""
     note(context)
-    if context.attempt <= context.get_config("times"):
-        raise RetryableError(f"Attempt {context.attempt} fails.", error_code="NOT_YET")
-    return {"attempt": context.attempt}
+    found: dict[str, Any] = built_in.fail_times(context)
+    return found
 
 
 @step_handler("test.square")

@@ -33,8 +33,14 @@ class PublisherRegistry:
     @classmethod
     def reset(cls) -> None:
         """Forget the process's registry; the next access makes an empty one."""
+        cls.replace_instance(None)
+
+    @classmethod
+    def replace_instance(cls, other: "PublisherRegistry | None") -> "PublisherRegistry | None":
+        """Take another registry for the process's, or none; return the one until now."""
         with cls._lock:
-            cls._instance = None
+            before, cls._instance = cls._instance, other
+            return before
 
     @property
     def is_frozen(self) -> bool:

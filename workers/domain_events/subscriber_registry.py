@@ -31,10 +31,16 @@ class SubscriberRegistry:
     @classmethod
     def reset(cls) -> None:
         """Stop all subscribers and forget the process's registry."""
-        with cls._lock:
-            former, cls._instance = cls._instance, None
+        former = cls.replace_instance(None)
         if former is not None:
             former.stop_all()
+
+    @classmethod
+    def replace_instance(cls, other: "SubscriberRegistry | None") -> "SubscriberRegistry | None":
+        """Take another registry for the process's, or none; return the one until now."""
+        with cls._lock:
+            before, cls._instance = cls._instance, other
+            return before
 
     def register(self, subscriber_class: Any) -> None:
         """Register a class, built without arguments by `start_all`; ValueError for others."""

@@ -34,7 +34,7 @@ from workers.executor.report import CheckResult, Run, build_report
 from workers.executor.storing import REFUSED, Stored, follow_up, store_reports
 from workers.executor.thread_connections import check_connections, clean_connections
 from workers.executor.watchdog import Watchdog
-from workers.registry import HandlerRegistry, ResolutionError
+from workers.registry import HandlerRegistry, HandlerSource, ResolutionError
 
 log = logging.getLogger(__name__)
 
@@ -60,12 +60,16 @@ class Executor:
         settings: WorkerSettings,
         on_done: OnDone,
         is_stopping: Callable[[], bool],
+        handlers: HandlerSource | None = None,
+        on_dispatch: Callable[[Execution], None] | None = None,
     ) -> None:
+        """Run nothing yet; what `on_dispatch`, called before each dispatch, raises leaves `run`."""
         self._worker_id = worker_id
         self._settings = settings
         self._is_stopping = is_stopping
         self._lease_seconds = engine_settings().lease_seconds
-        self._registry = HandlerRegistry.instance()
+        self._handlers = handlers or HandlerRegistry.instance()
+        self._on_dispatch = on_dispatch
         self._watchdog = Watchdog(
             grace_seconds=settings.timeout_grace_seconds, on_overdue=self._report_overdue
         )
@@ -88,6 +92,8 @@ class Executor:
         """Run a claim to its end on the calling thread and hand over its report, once."""
         found: object = AGAIN
         while found is AGAIN:
+            if self._on_dispatch is not None:
+                self._on_dispatch(execution)
             execution.started_at = time.monotonic()
             outer = check_connections()
             found = self._dispatch(execution)
@@ -111,7 +117,7 @@ class Executor:
             plan = find_plan(execution.claim)
             context = build_context(execution, plan)
             self._note_dispatch(execution, plan, context)
-            handler = self._registry.locate(plan.definition)
+            handler = self._handlers.locate(plan.definition)
         except ResolutionError as error:
             return self._report(execution, outcomes.unresolved(str(error), code=error.code))
         except BaseException as error:  # noqa: BLE001 - section 3.10: before the call, retryable

@@ -21,7 +21,9 @@ from workers.registry.resolvers import (
     DottedPathResolver,
     ExplicitMappingResolver,
     RegistryResolver,
+    as_handler,
 )
+from workers.registry.unresolved import HandlerSource, UnresolvedStep, unresolved_steps
 
 __all__ = [
     "BaseResolver",
@@ -31,11 +33,15 @@ __all__ = [
     "HandlerDefinition",
     "HandlerNotFoundError",
     "HandlerRegistry",
+    "HandlerSource",
     "MethodDispatchWrapper",
     "MethodNotFoundError",
     "RegistryResolver",
     "ResolutionError",
     "ResolverChain",
     "ResolverNotFoundError",
+    "UnresolvedStep",
+    "as_handler",
     "initialization_problem",
+    "unresolved_steps",
 ]

@@ -71,8 +71,14 @@ class HandlerRegistry:
     @classmethod
     def reset_instance(cls) -> None:
         """Forget the process's registry; the next access discovers again."""
+        cls.replace_instance(None)
+
+    @classmethod
+    def replace_instance(cls, other: "HandlerRegistry | None") -> "HandlerRegistry | None":
+        """Take another registry for the process's, or none; return the one until now."""
         with cls._lock:
-            cls._instance = None
+            before, cls._instance = cls._instance, other
+            return before
 
     # --- registering
     def register(self, name: str, handler_class: Any) -> None:

@@ -140,15 +140,7 @@ class DottedPathResolver(_LoadingResolver):
 
     def load(self, definition: HandlerDefinition, config: Config) -> Any:
         """Import the object and return it as a handler."""
-        found = import_path(definition.callable)
-        found = getattr(found, "_handler_class", found)
-        if isinstance(found, type):
-            return instantiate(found, config)
-        if hasattr(found, "call"):
-            return found
-        if not callable(found):
-            raise TypeError(f"{definition.callable} is not callable")
-        return PlainFunctionHandler(found)
+        return as_handler(import_path(definition.callable), config, name=definition.callable)
 
 
 class RegistryResolver(BaseResolver):
@@ -198,6 +190,21 @@ class PlainFunctionHandler(StepHandler):
     def call(self, context: StepContext) -> Any:
         """Call the function."""
         return self.function(context)
+
+
+def as_handler(found: Any, config: Config, *, name: str) -> Any:
+    """Return what a class, a decorated or plain function, or an object with `call` runs as.
+
+    Raises TypeError, which calls it by `name`, for anything else.
+    """
+    found = getattr(found, "_handler_class", found)
+    if isinstance(found, type):
+        return instantiate(found, config)
+    if hasattr(found, "call"):
+        return found
+    if not callable(found):
+        raise TypeError(f"{name} is not callable")
+    return PlainFunctionHandler(found)
 
 
 def instantiate(handler_class: type, config: Config) -> Any:

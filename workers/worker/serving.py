@@ -19,8 +19,8 @@ from workers.domain_events import discovery as domain_events
 from workers.registry import (
     HandlerDefinition,
     HandlerRegistry,
-    ResolutionError,
     initialization_problem,
+    unresolved_steps,
 )
 
 log = logging.getLogger(__name__)
@@ -141,14 +141,10 @@ def look_at(namespaces: Iterable[str]) -> Served:
 
 
 def _unresolved(template: TaskTemplate) -> list[str]:
-    handlers = HandlerRegistry.instance()
-    reasons: dict[str, None] = {}
-    for step in template.steps:
-        try:
-            handlers.locate(HandlerDefinition.from_step(step))
-        except ResolutionError as error:
-            reasons[f"{template.name}@{template.version}, step {step.name}: {error}"] = None
-    return list(reasons)
+    return [
+        f"{template.name}@{template.version}, step {each.step.name}: {each.error}"
+        for each in unresolved_steps(template, HandlerRegistry.instance())
+    ]
 
 
 def _checked(wanted: Sequence[str]) -> list[str]:

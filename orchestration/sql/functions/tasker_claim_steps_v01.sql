@@ -2,6 +2,7 @@
 -- in_progress under a lease, and returns all that a handler needs. Called by queries/steps.py.
 -- Four separate statements (engine.md L4): a step that the snapshot of a joined read could not see
 -- yet would be hidden until its visibility ends.
+-- p_only: only messages that contain this JSON; {} = all.
 -- Locks: steps in uuid order, SKIP LOCKED; never tasks.
 --
 -- Why LATERAL ... OFFSET 0 and state || '', here and in the other functions of the hot path: plans are
@@ -11,7 +12,8 @@ CREATE OR REPLACE FUNCTION tasker_claim_steps(
   p_queue text,
   p_worker uuid,
   p_limit int,
-  p_lease_seconds int DEFAULT 30
+  p_lease_seconds int DEFAULT 30,
+  p_only jsonb DEFAULT '{}'
 )
 RETURNS TABLE (
   msg_id bigint,
@@ -70,7 +72,7 @@ BEGIN
       END
     )
   INTO v_msg_ids, v_step_uuids
-  FROM pgmq.read(p_queue, p_lease_seconds, p_limit) AS m;
+  FROM pgmq.read(p_queue, p_lease_seconds, p_limit, p_only) AS m;
   IF v_msg_ids IS NULL THEN
     RETURN;
   END IF;

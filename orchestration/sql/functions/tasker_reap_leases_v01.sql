@@ -1,8 +1,13 @@
 -- Takes steps back from workers that are gone: lease expired, or the worker's liveness lock has
 -- been free for p_lock_seconds. Answers 'requeued' (another attempt is left) or 'failed' (none is;
--- the caller evaluates the task). Called by lifecycle/due_work.py.
+-- the caller evaluates the task). p_task: look at this task alone, and at expired leases only.
+-- Called by lifecycle/due_work.py.
 -- Locks: tasks in uuid order, then their steps in uuid order; both SKIP LOCKED.
-CREATE OR REPLACE FUNCTION tasker_reap_leases(p_limit int, p_lock_seconds float8 DEFAULT 2)
+CREATE OR REPLACE FUNCTION tasker_reap_leases(
+  p_limit int,
+  p_lock_seconds float8 DEFAULT 2,
+  p_task uuid DEFAULT NULL
+)
 RETURNS TABLE (task_uuid uuid, workflow_step_uuid uuid, outcome text)
 LANGUAGE plpgsql
 SET jit = off
@@ -23,14 +28,16 @@ BEGIN
   -- each other for the worker. Only the worker itself clears lock_missing_since.
   UPDATE tasker_workers AS w
   SET lock_missing_since = v_now
-  WHERE w.status IN ('running', 'draining')
+  WHERE p_task IS NULL
+    AND w.status IN ('running', 'draining')
     AND w.has_liveness_lock
     AND w.lock_missing_since IS NULL
     AND pg_try_advisory_xact_lock_shared(hashtextextended(w.worker_uuid::text, 0));
   WITH lost AS (
     UPDATE tasker_workers AS w
     SET status = 'lost', stopped_at = v_now
-    WHERE w.status IN ('running', 'draining')
+    WHERE p_task IS NULL
+      AND w.status IN ('running', 'draining')
       AND w.has_liveness_lock
       AND w.lock_missing_since <= v_now - make_interval(secs => p_lock_seconds)
       AND pg_try_advisory_xact_lock_shared(hashtextextended(w.worker_uuid::text, 0))
@@ -42,7 +49,7 @@ BEGIN
   -- all, and its next heartbeat will say so.
   SELECT coalesce(v_lost, '{}') || coalesce(array_agg(w.worker_uuid), '{}') INTO v_lost
   FROM tasker_workers AS w
-  WHERE w.status = 'lost' AND w.stopped_at > v_now - interval '1 hour';
+  WHERE p_task IS NULL AND w.status = 'lost' AND w.stopped_at > v_now - interval '1 hour';
 
   WITH expired AS (
     SELECT DISTINCT x.task_uuid
@@ -50,7 +57,9 @@ BEGIN
       (
         SELECT s.task_uuid
         FROM tasker_workflow_steps AS s
-        WHERE s.state = 'in_progress' AND s.lease_until < v_now
+        WHERE s.state = 'in_progress'
+          AND s.lease_until < v_now
+          AND (p_task IS NULL OR s.task_uuid = p_task)
         ORDER BY s.lease_until
         LIMIT p_limit
       )

@@ -2,11 +2,13 @@
 -- off the queue, locks their tasks and steps, and returns what deciding needs, one row a message.
 -- Taking deletes; a rollback brings the messages back, so message and moves commit together.
 -- p_msg_ids: only these messages, which the caller has read before (after a failed batch).
+-- p_task: only, and all, messages about this task.
 -- Called by queries/results.py. Locks: tasks in uuid order, then their steps in uuid order.
 CREATE OR REPLACE FUNCTION tasker_take_results(
   p_limit int,
   p_move jsonb,
-  p_msg_ids bigint[] DEFAULT NULL
+  p_msg_ids bigint[] DEFAULT NULL,
+  p_task uuid DEFAULT NULL
 )
 RETURNS TABLE (
   msg_id bigint,
@@ -42,7 +44,14 @@ DECLARE
   v_versions int[];
   v_uuid CONSTANT text := '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
 BEGIN
-  IF p_msg_ids IS NULL THEN
+  IF p_task IS NOT NULL THEN
+    WITH taken AS (
+      DELETE FROM pgmq.q_orchestration_step_results AS q
+      WHERE q.message ->> 'task_uuid' = p_task::text
+      RETURNING q.msg_id, q.message
+    )
+    SELECT array_agg(m.msg_id), array_agg(m.message) INTO v_msg_ids, v_messages FROM taken AS m;
+  ELSIF p_msg_ids IS NULL THEN
     SELECT array_agg(m.msg_id), array_agg(m.message)
     INTO v_msg_ids, v_messages
     FROM pgmq.pop('orchestration_step_results', p_limit) AS m;

@@ -50,6 +50,12 @@ def test_dependents_turn_the_graph_round() -> None:
     assert dag.dependents(DIAMOND) == {"a": ["b", "c"], "b": ["d"], "c": ["d"], "d": []}
 
 
+def test_the_level_of_a_step_is_its_longest_way_from_a_root() -> None:
+    graph = {"a": [], "b": ["a"], "c": ["b", "a"], "d": ["a", "c"], "alone": []}
+
+    assert dag.levels(graph) == {"a": 0, "b": 1, "c": 2, "d": 3, "alone": 0}
+
+
 def test_a_long_chain_is_no_problem() -> None:
     assert dag.find_cycle(LONG) == []
     assert len(dag.descendants(LONG, ["0"])) == len(LONG) - 1

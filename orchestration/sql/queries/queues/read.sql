@@ -1,2 +1,3 @@
 -- Messages, invisible to others for a while. Caller: messaging/pgmq.py read.
-SELECT msg_id, read_ct, enqueued_at, message AS body FROM pgmq.read(%(queue)s, %(visibility_seconds)s, %(limit)s)
+SELECT msg_id, read_ct, enqueued_at, message AS body
+FROM pgmq.read(%(queue)s, %(visibility_seconds)s, %(limit)s, %(only)s::jsonb)

@@ -6,4 +6,6 @@ FROM (
   SELECT %(limit)s::int AS row_limit
   WHERE now() >= pg_postmaster_start_time() + make_interval(secs => %(grace_seconds)s)
 ) AS judge
-CROSS JOIN LATERAL tasker_reap_leases(judge.row_limit, %(lock_seconds)s::float8) AS reaped
+CROSS JOIN LATERAL tasker_reap_leases(
+  judge.row_limit, %(lock_seconds)s::float8, %(task_uuid)s::uuid
+) AS reaped
