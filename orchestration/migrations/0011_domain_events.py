@@ -12,7 +12,7 @@ WHERE m.queue_name IN (SELECT n.name || '_domain_events' FROM tasker_task_namesp
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orchestration", "0009_pressure")]
+    dependencies = [("orchestration", "0010_dynamic_steps")]
 
     operations = [
         SQLTrigger("domain_event_queues"),
