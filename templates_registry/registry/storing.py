@@ -164,7 +164,7 @@ def _write(
 
 def _write_steps(named_task_uuid: UUID, template: TaskTemplate) -> None:
     """Write step types and which of them the template uses; sorted, so that locks never cross."""
-    steps = {(_system_of(step, template), step.name): step for step in template.steps}
+    steps = {(template.system_of(step), step.name): step for step in template.steps}
     systems = sorted({system for system, _ in steps})
     DependentSystem.objects.bulk_create(
         [DependentSystem(name=name) for name in systems], ignore_conflicts=True
@@ -189,10 +189,6 @@ def _write_steps(named_task_uuid: UUID, template: TaskTemplate) -> None:
         for system, name, uuid in named.values_list("dependent_system__name", "name", "pk")
     }
     _write_links(named_task_uuid, {uuids[key]: step for key, step in steps.items()})
-
-
-def _system_of(step: StepTemplate, template: TaskTemplate) -> str:
-    return step.system_dependency or template.system_dependencies.primary
 
 
 def _write_links(named_task_uuid: UUID, steps: dict[UUID, StepTemplate]) -> None:

@@ -239,6 +239,15 @@ class TaskTemplate(Part):
         """Return the graph: every step with the names of its dependencies."""
         return {step.name: step.dependencies for step in self.steps}
 
+    @cached_property
+    def running_order(self) -> tuple[StepTemplate, ...]:
+        """The steps, each behind all of its dependencies."""
+        return tuple(map(self.step, dag.topological_order(self.dependencies())))
+
+    def system_of(self, step: StepTemplate) -> str:
+        """Return the name of the system that a step talks to; it is part of its step type."""
+        return step.system_dependency or self.system_dependencies.primary
+
     def all_callables(self) -> list[str]:
         """Return every callable once, in the order of the steps."""
         return list(dict.fromkeys(step.handler.callable for step in self.steps))
