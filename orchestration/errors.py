@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from math import ceil
 from typing import NamedTuple
 
+MAX_QUOTED = 500
+
 
 class Problem(NamedTuple):
     """One thing wrong with a request: where (`context.items[2].sku`) and what."""
@@ -37,6 +39,31 @@ class ActionRefusedError(TaskerError):
     """An operator action is not allowed in the present state; nothing changed."""
 
     code = "BAD_REQUEST"
+
+
+class InvalidOutcomeError(TaskerError):
+    """What a decision or batchable step asks for cannot be created; nothing was.
+
+    Its `code` says why. Raised as one of the two below, whose `error_type` the failed step shows.
+    """
+
+    error_type = ""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message[:MAX_QUOTED])  # it quotes what a handler said
+        self.code = code
+
+
+class InvalidDecisionError(InvalidOutcomeError):
+    """A decision's outcome is missing, names a step that it may not, or goes beyond a limit."""
+
+    error_type = "decision_error"
+
+
+class InvalidBatchError(InvalidOutcomeError):
+    """A batchable step's outcome is missing, names no worker or bad ids, or too many batches."""
+
+    error_type = "batch_error"
 
 
 class NotFoundError(TaskerError):

@@ -164,6 +164,18 @@ class EngineSettings:
         1_048_576, "size of a task's context", unit="bytes", minimum=1024
     )
     max_json_depth: int = setting(32, "nesting of a context", minimum=4, maximum=128)
+    max_steps_per_decision: int = setting(
+        100, "steps that one decision may name", minimum=1, maximum=100_000
+    )
+    max_decision_depth: int = setting(
+        20,
+        "decisions and batches in a row, each created by the one before",
+        minimum=1,
+        maximum=100_000,
+    )
+    max_batches_per_step: int = setting(
+        1000, "batches that one batchable step may ask for", minimum=1, maximum=100_000
+    )
     # --- API
     api_page_size: int = setting(25, "items of a page", minimum=1, maximum=500)
     api_page_size_max: int = setting(

@@ -10,9 +10,19 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.db import transaction
+
 from orchestration import metrics
-from orchestration.errors import ActionRefusedError, DuplicateDlqEntryError, NotFoundError
+from orchestration.errors import (
+    ActionRefusedError,
+    DuplicateDlqEntryError,
+    InvalidOutcomeError,
+    InvalidRequestError,
+    NotFoundError,
+    Problem,
+)
 from orchestration.fsm import Stateful, TransitionNotAllowed
+from orchestration.lifecycle import outcome_processor
 from orchestration.lifecycle.task_finalizer import Cause, Question, evaluate, log_answers
 from orchestration.models import Task, WorkflowStep
 from orchestration.queries import dlq, steps, tasks
@@ -159,6 +169,8 @@ def resolve_step(step_uuid: UUID, *, actor: str, reason: str = "") -> Acted:
         _revive(task, actor=actor, reason=reason)
         steps.delete_messages([step_uuid])
         step.record(actor=actor, reason=reason)
+        if outcome_processor.is_gate(step.step_type):
+            outcome_processor.process_none(step_uuid)
         return _evaluated(task)
 
     return _act("step.resolved", work, actor=actor, reason=reason)
@@ -172,18 +184,39 @@ def complete_step(
     reason: str = "",
     metadata: dict[str, Any] | None = None,
 ) -> Acted:
-    """Finish a step with a result supplied by hand; its children see that result."""
+    """Finish a step with a result supplied by hand; its children see that result.
+
+    Of a decision or batchable step the result holds the outcome. Raises `InvalidRequestError` for
+    one that cannot be carried out.
+    """
 
     def work() -> Acted:
         task, step = _hold_step(step_uuid, "complete")
         _perform("complete", step, step.complete_manually)
-        _revive(task, actor=actor, reason=reason)
-        steps.delete_messages([step_uuid])
         step.results = _manual_result(step_uuid, result, metadata)
-        step.record("results", actor=actor, reason=reason)
+        with (
+            transaction.atomic()
+        ):  # a refused outcome leaves nothing, in a caller's transaction too
+            _revive(task, actor=actor, reason=reason)
+            steps.delete_messages([step_uuid])
+            step.record("results", actor=actor, reason=reason)
+            if outcome_processor.is_gate(step.step_type):
+                _carry_out(step, result)
         return _evaluated(task)
 
     return _act("step.completed_manually", work, actor=actor, reason=reason)
+
+
+def _carry_out(step: WorkflowStep, result: Any) -> None:
+    """Create what a result supplied by hand asks for."""
+    try:
+        outcome_processor.process_supplied(step.pk, result)
+    except InvalidOutcomeError as error:
+        text = f"{error.code}: {error.message}"
+        raise InvalidRequestError(
+            f"Cannot complete step '{step.name}': {text}",
+            problems=[Problem("completion_data.result", text)],
+        ) from error
 
 
 def _manual_result(step_uuid: UUID, result: Any, metadata: dict[str, Any] | None) -> dict[str, Any]:

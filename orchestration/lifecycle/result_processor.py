@@ -1,13 +1,14 @@
 """Workers' reports become step outcomes, and their tasks go on: one transaction per batch.
 
 The messages are taken off the queue, their tasks locked, each step decided, all steps moved by one
-statement, all tasks evaluated together (engine.md 7.2). After a crash or rollback the messages are
+statement, all tasks evaluated together (engine.md 7.2). The outcome of a decision or batchable step
+becomes steps in the same transaction. After a crash or rollback the messages are
 visible at once for any other orchestrator, and the same message twice finds its step moved on.
 """
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 from uuid import UUID
@@ -18,8 +19,9 @@ from pydantic_core import from_json
 
 from orchestration import metrics
 from orchestration.conf import EngineSettings, engine_settings
-from orchestration.lifecycle import backoff
+from orchestration.lifecycle import backoff, outcome_processor
 from orchestration.lifecycle.backoff import Policy
+from orchestration.lifecycle.outcome_processor import Spoken
 from orchestration.lifecycle.task_finalizer import Answer, Cause, Question, evaluate, log_answers
 from orchestration.messaging import pgmq
 from orchestration.messaging.messages import RESULTS_QUEUE
@@ -44,6 +46,7 @@ class Batch(NamedTuple):
     """What one transaction did: the messages it took, what it decided, what became of the tasks."""
 
     taken: list[Reported]
+    spoken: list[Spoken]
     settled: list[tuple[Reported, Settlement]]
     answers: list[Answer]
 
@@ -71,11 +74,28 @@ def _process(*, limit: int, move: Move, msg_ids: Sequence[int] | None = None) ->
     if unusable:
         raise UnusableMessageError(", ".join(sorted(unusable)))
     live = [row for row in taken if row.standing == "live"]
+    spoken = outcome_processor.process_reported(
+        [row.workflow_step_uuid for row in live if _has_outcome(row)]
+    )
     settings = engine_settings()
-    settled = [(row, decide(row, settings=settings)) for row in live]
+    settled = [(row, _settle(row, spoken) or decide(row, settings=settings)) for row in live]
     if settled:
         results.settle_steps([settlement for _, settlement in settled])
-    return Batch(taken, settled, evaluate(_questions(settled)))
+    return Batch(taken, list(spoken.values()), settled, evaluate(_questions(settled)))
+
+
+def _has_outcome(row: Reported) -> bool:
+    """Tell whether a success says which steps follow from it."""
+    is_success = row.step_state == StepState.ENQUEUED_FOR_ORCHESTRATION and row.succeeded
+    return is_success and outcome_processor.is_gate(row.step_type)
+
+
+def _settle(row: Reported, spoken: Mapping[UUID, Spoken]) -> Settlement | None:
+    """Return the end of a step whose outcome was refused, None for any other."""
+    said = spoken.get(row.workflow_step_uuid)
+    if said is None or said.error is None:
+        return None
+    return Settlement(row.workflow_step_uuid, StepState.ERROR.value, failure=said.failed_results)
 
 
 def decide(row: Reported, *, settings: EngineSettings) -> Settlement:
@@ -162,6 +182,7 @@ _EVENTS = {
 def _log(batch: Batch) -> None:
     """Count and log what a committed batch did."""
     metrics.RESULTS_PROCESSED.add(len(batch.settled))
+    outcome_processor.log_spoken(batch.spoken)
     for row, settlement in batch.settled:
         event, level = _EVENTS[settlement.state]
         if log.isEnabledFor(level):

@@ -22,6 +22,7 @@ from orchestration.queries.tasks import Move
 from orchestration.queries.transactions import atomically
 from orchestration.states import TaskState
 from templates_registry import registry
+from templates_registry.conf import registry_settings
 from templates_registry.errors import TemplateNotFound
 from templates_registry.registry import FoundTemplate
 from templates_registry.schema import validator_of
@@ -65,6 +66,7 @@ def find_replay(request: TaskRequest) -> CreatedTask | None:
 def _create(request: TaskRequest, *, actor: str, start: bool) -> CreatedTask:
     found = _find_template(request)
     plan = blueprint(found.digest, found.template)
+    _check_size(found, plan)
     _check_against_template(request, found, plan)
     fingerprint = identity.fingerprint(request.sameness())
     identity_hash = _identity_hash(request, found)
@@ -106,6 +108,16 @@ def _identity_hash(request: TaskRequest, found: FoundTemplate) -> str:
         context=request.context,
         idempotency_key=request.idempotency_key,
     )
+
+
+def _check_size(found: FoundTemplate, plan: Blueprint) -> None:
+    """Refuse a template that was registered while the setting allowed more steps."""
+    allowed = registry_settings().max_steps_per_task
+    if len(plan.step_names) > allowed:
+        raise InvalidRequestError(
+            f"Cannot create a task of '{found.template}': it begins with {len(plan.step_names)} "
+            f"steps; the setting max_steps_per_task allows {allowed}"
+        )
 
 
 def _check_against_template(request: TaskRequest, found: FoundTemplate, plan: Blueprint) -> None:

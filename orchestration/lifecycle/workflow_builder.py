@@ -1,18 +1,20 @@
-"""The steps and edges that a task starts with, made once per template revision.
+"""The rows of steps and edges, from a template: those a task starts with, those it gets later.
 
-A blueprint is the JSON text that the creating statement takes: what steers the engine is copied
-from the template onto each step, the rest is read from the revision when a worker claims the step.
+A blueprint, made once per template revision, is the JSON text that the creating statement takes:
+what steers the engine is copied from the template onto each step, the rest is read from the
+revision when a worker claims the step. Which steps are added later says `closure`; here they get
+their rows.
 """
 
 import json
 from typing import Any, NamedTuple
 
-from orchestration.errors import InvalidRequestError
+from orchestration.lifecycle.closure import Growth
+from orchestration.queries.outcomes import NewSteps
 from templates_registry.schema import StepTemplate, TaskTemplate
 
 REVISIONS_KEPT = 1000
 _kept: "dict[str, Blueprint]" = {}
-DYNAMIC_TYPES = frozenset({"decision", "deferred_convergence", "batchable", "batch_worker"})
 
 
 class Blueprint(NamedTuple):
@@ -34,22 +36,47 @@ def blueprint(digest: str, template: TaskTemplate) -> Blueprint:
 
 
 def build(template: TaskTemplate) -> Blueprint:
-    """Make the blueprint of a template.
-
-    Raises `InvalidRequestError` for a template with decisions or batches: they cannot run yet.
-    """
-    dynamic = [step.name for step in template.steps if step.type in DYNAMIC_TYPES]
-    if dynamic:
-        raise InvalidRequestError(
-            f"Cannot create a task of '{template}': decisions and batches are not supported by "
-            f"this version (steps {', '.join(dynamic)})"
-        )
+    """Make the blueprint of a template."""
     initial = template.initial_steps()
     names = frozenset(step.name for step in initial)
     edges = [
         [parent, step.name] for step in initial for parent in step.dependencies if parent in names
     ]
     return Blueprint(json.dumps([_columns(step) for step in initial]), json.dumps(edges), names)
+
+
+class Instance(NamedTuple):
+    """One batch: a step of a batch worker, with what distinguishes it from its siblings."""
+
+    name: str
+    batch_id: str
+    batch_index: int
+    batch_count: int
+    inputs: dict[str, Any]
+
+
+class Batches(NamedTuple):
+    """The instances of one batch worker; `is_no_op` for the placeholder of an empty data set."""
+
+    worker: str
+    instances: list[Instance]
+    is_no_op: bool = False
+
+
+def extension(template: TaskTemplate, growth: Growth, batches: Batches | None = None) -> NewSteps:
+    """Return the rows of what a task is to get; a batch worker has one for each of its batches."""
+    added = [template.step(name) for name in growth.steps]
+    return NewSteps(
+        [_columns(step) | {"system": template.system_of(step)} for step in added],
+        [row for step in added for row in _rows(step, batches)],
+        list(growth.edges),
+    )
+
+
+def _rows(step: StepTemplate, batches: Batches | None) -> list[dict[str, Any]]:
+    if batches is None or step.name != batches.worker:
+        return [{"template_step": step.name, "name": step.name}]
+    return [{"template_step": step.name, **each._asdict()} for each in batches.instances]
 
 
 def _columns(step: StepTemplate) -> dict[str, Any]:

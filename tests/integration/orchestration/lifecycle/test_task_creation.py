@@ -237,6 +237,17 @@ def test_unknown_template_is_not_found_and_the_nearest_is_named():
 
 
 @pytest.mark.django_db
+def test_task_that_would_begin_with_more_steps_than_allowed_is_refused(settings):
+    TemplateFactory.create(template=linear(2))
+    settings.TASKER = {**settings.TASKER, "max_steps_per_task": 1}
+
+    with pytest.raises(InvalidRequestError, match="max_steps_per_task"):
+        create_task("linear_2", namespace="test")
+
+    assert not Task.objects.exists()
+
+
+@pytest.mark.django_db
 def test_unknown_keyword_is_refused():
     with pytest.raises(TypeError, match="prio"):
         start(linear(1), prio=1)
@@ -329,13 +340,3 @@ def test_message_is_visible_only_after_the_callers_commit(second_connection):
     assert second_connection(COUNT) == 1
     run_to_the_end()
     assert task_history(created.task_uuid) == LINEAR_4
-
-
-@pytest.mark.django_db
-def test_template_whose_kind_of_step_cannot_run_yet_is_refused():
-    template = linear(2, name="decides", steps={"step_2": {"type": "decision"}})
-
-    with pytest.raises(InvalidRequestError, match="step_2"):
-        start(template)
-
-    assert not Task.objects.exists()
