@@ -30,8 +30,8 @@ class Cluster:
 
         Without arguments it serves the namespace of the shapes.
         """
-        modules = (f"--handlers=tests.handlers.{name}" for name in ("shapes", "business"))
-        handlers = ("--no-sync", *modules)
+        names = ("shapes", "business", "branching")
+        handlers = ("--no-sync", *(f"--handlers=tests.handlers.{name}" for name in names))
         return self._start("run_worker", *handlers, *(arguments or ("test",)), **environment)
 
     def _start(self, command: str, *arguments: str, **environment: str) -> ManageProcess:

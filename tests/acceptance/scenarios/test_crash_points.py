@@ -23,6 +23,7 @@ from orchestration.testing import diamond, linear
 from templates_registry import registry
 from templates_registry.models import DependentSystem
 from tests.factories import ticks
+from tests.factories.dynamic import approval, batched, names, route, split
 from tests.factories.histories import RAN_ONCE, RAN_TWICE, step_histories, task_history
 from tests.processes import wait_until
 
@@ -115,6 +116,33 @@ def test_both_results_of_a_join_are_processed_wholly_or_not(crashes):
     ticks.run_to_the_end()
     assert task_history(made.task_uuid) == DIAMOND
     assert set(step_histories(made.task_uuid).values()) == {RAN_ONCE}
+
+
+def test_steps_of_a_decision_and_of_an_analyser_are_all_there_or_none(crashes):
+    decision = ticks.start(approval())
+    refused = ticks.start(approval())
+    ticks.report(*map(ticks.success, ticks.claim()))
+    ticks.process()
+    analysis = ticks.start(batched())
+    outcomes = {
+        decision.task_uuid: route("small", "large"),
+        refused.task_uuid: route("nowhere"),
+        analysis.task_uuid: split("1", "2"),
+    }
+    said = (ticks.success(each, outcomes[each.task_uuid]) for each in ticks.claim())
+    ticks.report(*said)
+
+    assert crashes.everywhere("results") >= 10
+
+    ticks.run_to_the_end()
+    assert names(decision.task_uuid) == {"validate", "decide", "small", "large", "finish"}
+    assert names(refused.task_uuid) == {"validate", "decide"}
+    assert names(analysis.task_uuid) == {"analyse", "work_1", "work_2", "aggregate"}
+    assert [task_history(made.task_uuid)[-1] for made in (decision, refused, analysis)] == [
+        "C",
+        "B",
+        "C",
+    ]
 
 
 # ------------------------------------------------------------ timers and discovery

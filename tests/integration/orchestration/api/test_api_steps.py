@@ -5,6 +5,7 @@ import pytest
 from orchestration.api.step_bodies import StepSerializer
 from orchestration.models import WorkflowStep
 from orchestration.testing import StepFactory, TaskFactory, diamond, linear
+from tests.factories.dynamic import approval, names, route
 from tests.factories.ticks import assert_invariants, claim, fail_step, run_step, start
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +130,20 @@ def test_a_step_is_completed_with_a_result_that_its_child_sees(api):
     }
     (claimed,) = claim()
     assert claimed.dependency_results["step_1"]["result"] == {"total": 5}
+    assert_invariants()
+
+
+def test_a_decision_is_completed_with_the_branches_it_shall_take(api):
+    created = start(approval(), bypass_steps=["validate"])
+    refused = act(api, "decide", "complete_manually", completion_data={"result": route("nowhere")})
+
+    answer = act(api, "decide", "complete_manually", completion_data={"result": route("small")})
+
+    (problem,) = refused.json()["error"]["details"]
+    assert (refused.status_code, problem["path"]) == (400, "completion_data.result")
+    assert "INVALID_DESCENDANT" in problem["message"]
+    assert (answer.status_code, answer.json()["current_state"]) == (200, "complete")
+    assert names(created.task_uuid) == {"validate", "decide", "small", "finish"}
     assert_invariants()
 
 

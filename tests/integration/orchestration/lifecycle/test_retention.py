@@ -27,6 +27,7 @@ from orchestration.orchestrator import build_parts
 from orchestration.runtime.identity import identify_process
 from orchestration.testing import StepFactory, TaskFactory, diamond, linear
 from tests.factories import ticks
+from tests.factories.dynamic import batched, split
 
 pytestmark = pytest.mark.django_db
 LIMITS = RetentionSettings(retention_task_days=30, purge_batch_count=500)
@@ -108,6 +109,19 @@ def test_a_finished_task_goes_with_everything_that_hangs_on_it():
     assert left[0:5] == [1, kept.state_version, 1, 2, 1]
     assert left[5:] == [2 * 5, 2]
     assert purge(LIMITS, rest=never_rests) == {}
+
+
+def test_a_task_goes_whose_steps_created_each_other():
+    created = ticks.start(batched())
+    ticks.run_step(split("1", "2"))
+    ticks.run_to_the_end()
+    old = timezone.now() - timedelta(days=31)
+    Task.objects.filter(pk=created.task_uuid).update(completed_at=old)
+
+    deleted = purge(LIMITS, rest=never_rests)
+
+    assert (deleted["tasks"], deleted["steps"]) == (1, 4)
+    assert not Task.objects.filter(pk=created.task_uuid).exists()
 
 
 def test_every_table_that_points_to_a_task_is_purged():
