@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.utils import timezone
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
 from orchestration import backpressure
@@ -19,6 +21,12 @@ from orchestration.runtime import breaker
 from tests.forwarder import Forwarder
 from tests.pooler import PROGRAM, WAYS, Pooler
 from tests.processes import Processes, route_children, wait_until
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+hypothesis_settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("busy")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
