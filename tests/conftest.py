@@ -13,6 +13,8 @@ import psycopg
 import pytest
 from django.db import connections
 from django.utils import timezone
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
 from orchestration import backpressure
@@ -23,6 +25,12 @@ from tests.pooler import PROGRAM, WAYS, Pooler
 from tests.processes import Processes, database_url, route_children, wait_until
 
 pytest_plugins = ["workers.testing.fixtures"]
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+hypothesis_settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("busy")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -16,6 +16,7 @@ class WorkersConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks."""
-        from workers.checks import check_handlers
+        from workers.checks import check_handlers, check_schemas
 
         register(check_handlers, "workers")
+        register(check_schemas, "workers")

@@ -5,12 +5,12 @@ not fit ends in `InjectionError`, which the functional handler turns into a perm
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
-from pydantic import AliasChoices, BaseModel, ValidationError
+from pydantic import AliasChoices, AliasPath, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import from_json
 
@@ -102,7 +102,8 @@ def _inputs(context: StepContext, model: type[BaseModel]) -> BaseModel:
         if value is not None or field.is_none_passed:
             values[field.name] = value
     try:
-        return model.model_validate(values, by_name=True, by_alias=False)
+        # Values of this model stand under its fields' names, those of models inside under aliases.
+        return model.model_validate(values, by_name=True, by_alias=not _is_ambiguous(model))
     except ValidationError as error:
         raise InjectionError(
             "The task's inputs", code="INPUT_VALIDATION_FAILED", error=error
@@ -127,11 +128,23 @@ def _input_fields(model: type[BaseModel]) -> tuple[InputField, ...]:
     )
 
 
-def _aliases(info: FieldInfo) -> Iterator[str]:
+@lru_cache(maxsize=1000)
+def _is_ambiguous(model: type[BaseModel]) -> bool:
+    """Say whether an alias of one field would find the value of another, by that one's name."""
+    return any(
+        (alias.path[0] if isinstance(alias, AliasPath) else alias) in model.model_fields
+        for info in model.model_fields.values()
+        for alias in _given(info)
+    )
+
+
+def _given(info: FieldInfo) -> Sequence[str | AliasPath | None]:
     given = info.validation_alias or info.alias
-    for alias in given.choices if isinstance(given, AliasChoices) else (given,):
-        if isinstance(alias, str):
-            yield alias
+    return given.choices if isinstance(given, AliasChoices) else (given,)
+
+
+def _aliases(info: FieldInfo) -> Iterator[str]:
+    yield from (alias for alias in _given(info) if isinstance(alias, str))
 
 
 def _accepts_none(annotation: Any) -> bool:

@@ -229,6 +229,40 @@ def test_a_model_is_filled_field_by_field():
     assert (order.currency, order.level) == ("EUR", 7)
 
 
+class Part(BaseModel):
+    class_: str = Field(alias="class")
+
+
+class Whole(BaseModel):
+    part: Part
+
+
+class Crossed(BaseModel):
+    first: int = Field(alias="second")
+    second: int
+    third: int = Field(validation_alias=AliasPath("second", 0), default=3)
+
+
+def test_models_inside_the_input_are_filled_by_their_aliases():
+    @step_handler("shop.f")
+    @inputs(Whole)
+    def f(inputs):
+        return {"class": inputs.part.class_}
+
+    assert run(f, input_data={"part": {"class": "A"}}).result == {"class": "A"}
+
+
+def test_an_alias_does_not_take_the_value_of_the_field_of_that_name():
+    @step_handler("shop.f")
+    @inputs(Crossed)
+    def f(inputs):
+        return {"first": inputs.first, "second": inputs.second, "third": inputs.third}
+
+    found = run(f, input_data={"first": 1, "second": 2, "third": 3})
+
+    assert found.result == {"first": 1, "second": 2, "third": 3}
+
+
 def test_a_field_name_comes_before_its_alias():
     @step_handler("shop.f")
     @inputs(Order)

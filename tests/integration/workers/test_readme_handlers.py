@@ -1,0 +1,168 @@
+"""The README's chapter "Writing handlers" is true: its code runs and does what the text says.
+
+The blocks of the chapter are one module, executed in order. A block that needs a part of Tasker
+which this version lacks is left out, and so are the tests about it.
+"""
+
+import re
+from io import StringIO
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+from django.core.management import get_commands, load_command_class
+
+from templates_registry.schema import load_text
+from tests.processes import PROJECT
+
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+CHAPTER = README.partition("\n## Writing handlers\n")[2].partition("\n## ")[0]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+RESERVED = {"reserve": {"reservation_id": "R-1", "total": 9.5}}
+
+
+def blocks(language: str) -> list[str]:
+    return [text for found, text in BLOCK.findall(CHAPTER) if found == language]
+
+
+@pytest.fixture(scope="module")
+def chapter() -> ModuleType:
+    module = ModuleType("readme_chapter")
+    for text in blocks("python"):
+        try:
+            exec(compile(text, "README.md", "exec"), vars(module))  # noqa: S102 - what it says
+        except ImportError:
+            continue
+    return module
+
+
+@pytest.fixture
+def run(chapter: ModuleType) -> Any:
+    """Return `run(name, **what a context is made of)` for the handlers of the chapter."""
+    testing = pytest.importorskip("workers.testing")
+
+    def call(name: str, **parts: Any) -> Any:
+        if not hasattr(chapter, name):
+            pytest.skip(f"{name} needs what this version lacks")
+        return testing.run_handler(getattr(chapter, name), **parts)
+
+    return call
+
+
+def test_the_chapter_has_blocks():
+    assert len(blocks("python")) == 7
+    assert len(BLOCK.findall(CHAPTER)) == CHAPTER.count("\n```") / 2
+
+
+def test_functions_get_inputs_and_earlier_results(run):
+    reserved = run("reserve", inputs={"sku": "TEA", "quantity": 2})
+    charged = run("charge", inputs={"card": "4000"}, dependencies=RESERVED, step="charge")
+
+    assert reserved.result == {"reservation_id": "R-TEA", "total": 19.0}
+    assert charged.result["paid"] == 9.5
+    assert charged.result["key"].endswith(":charge")
+
+
+def test_errors_become_what_the_table_says(run):
+    slow = run("charge", inputs={"card": "slow"}, dependencies=RESERVED)
+    second = run("charge", inputs={"card": "slow"}, dependencies=RESERVED, attempt=2)
+    bad_input = run("reserve", inputs={"quantity": "many"})
+    bad_result = run("charge", inputs={"card": "x"}, dependencies={"reserve": {"total": "?"}})
+
+    assert (slow.is_success, slow.retryable, slow.metadata["retry_after"]) == (False, True, 5)
+    assert second.is_success
+    assert (bad_input.retryable, bad_input.error_code) == (False, "INPUT_VALIDATION_FAILED")
+    assert bad_result.error_code == "DEPENDENCY_VALIDATION_FAILED"
+
+
+def test_a_class_succeeds_and_fails(run):
+    good = run("Refund", inputs={"amount": 1}, dependencies={"charge": {"paid": 9.5}})
+    bad = run("Refund")
+
+    assert good.result == {"refunded": 9.5}
+    assert (bad.error_code, bad.retryable) == ("NO_AMOUNT", False)
+
+
+@pytest.mark.parametrize(("total", "branch"), [(9.5, "charge"), (900, "send_invoice"), (0, None)])
+def test_a_decision_takes_its_branch(run, total, branch):
+    result = run(
+        "choose_payment", dependencies={"reserve": {"reservation_id": "R", "total": total}}
+    )
+
+    outcome = result.result["decision_point_outcome"]
+    assert outcome.get("step_names") == ([branch] if branch else None)
+
+
+def test_batches_are_counted_and_summed_up(run):
+    counted = run("count_rows", inputs={"rows": ["row"] * 2500})
+    results = {f"import_rows_00{number}": {"imported": number} for number in (1, 2, 3)}
+
+    assert counted.result["worker_count"] == 3
+    assert run("sum_up", dependencies=results).result == {"imported": 6}
+
+
+def test_the_tests_of_the_chapter_pass(chapter):
+    tests = [value for name, value in vars(chapter).items() if name.startswith("test_")]
+    if not tests:
+        pytest.skip("this version has no workers.testing")
+
+    for test in tests:
+        test()
+
+
+def test_events_are_declared_as_templates_want_them():
+    [events] = blocks("yaml")
+    lines = "".join(f"    {line}\n" for line in events.splitlines())
+    text = "name: order\nnamespace: shop\nversion: 1.0.0\nsteps:\n"
+
+    template = load_text(f"{text}  - name: charge\n    handler: {{callable: shop.charge}}\n{lines}")
+
+    assert [each.delivery_mode for each in template.steps[0].publishes_events] == [
+        "durable",
+        "fast",
+    ]
+
+
+def test_a_subscriber_prints_what_it_hears(chapter, capsys):
+    if not hasattr(chapter, "Mailer"):
+        pytest.skip("this version has no domain events")
+
+    chapter.Mailer().handle({"event_name": "order.charged", "payload": {"paid": 9.5}})
+
+    assert capsys.readouterr().out == "order.charged: {'paid': 9.5}\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "expected"),
+    [
+        (200, {}, (True, {"rate": 1.1}, None)),
+        (429, {"Retry-After": "7"}, (True, None, 7)),
+        (404, {}, (False, None, None)),
+    ],
+)
+def test_an_answer_becomes_a_result(run, chapter, monkeypatch, status, headers, expected):
+    if not hasattr(chapter, "ask_rate"):
+        pytest.skip("this version has no HTTP handlers")
+    answer = httpx.Response(status, headers=headers, json={"rate": 1.1})
+    transport = httpx.MockTransport(lambda request: answer)
+    client = httpx.Client(base_url="https://rates.example", transport=transport)
+    monkeypatch.setattr(chapter.ask_rate._handler_class, "build_client", lambda self: client)
+
+    result = run("ask_rate", inputs={"currency": "EUR"})
+
+    retry_after = result.metadata.get("retry_after_seconds")
+    assert (result.retryable, result.result or None, retry_after) == expected
+
+
+@pytest.mark.parametrize("usage", re.findall(r"`manage\.py (\w+[^`]*)`", CHAPTER))
+def test_commands_take_what_the_chapter_says(usage):
+    name, *words = usage.split()
+    if name not in get_commands():
+        pytest.skip(f"this version has no {name}")
+    text = StringIO()
+
+    load_command_class(get_commands()[name], name).create_parser("manage.py", name).print_help(text)
+
+    for option in re.findall(r"--?[a-z][a-z-]*", " ".join(words)):
+        assert option in text.getvalue()

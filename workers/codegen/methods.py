@@ -1,0 +1,86 @@
+"""The source of a class that handles the steps which share a callable, one method for each."""
+
+import keyword
+from collections.abc import Iterator, Mapping
+
+from workers.codegen.functions import ANY, PLAIN_RESULT, TODO, documented
+from workers.codegen.imports import Import, import_of
+from workers.codegen.layout import Call, Expression, show
+from workers.codegen.module import Block
+from workers.codegen.plans import BATCH_KEY, DEFAULT_METHOD, Plans, StepPlan
+from workers.codegen.text import docstring, literal, noqa
+from workers.handlers.decision import DecisionHandler
+
+# What handlers have already; a method of such a name would break them.
+_TAKEN = frozenset([*keyword.kwlist, *dir(DecisionHandler)]) - {DEFAULT_METHOD}
+
+
+def is_method_name(method: str) -> bool:
+    """Say whether a handler class can have a method of this name."""
+    return method.isidentifier() and method not in _TAKEN
+
+
+def class_block(name: str, methods: Mapping[str, StepPlan], plans: Plans) -> Block:
+    """Return the handler class; `methods` says which step stands for which method."""
+    plan = next(iter(methods.values()))
+    steps = ", ".join(each.name for each in methods.values())
+    text = f"Runs the step{'s' if len(methods) > 1 else ''} {steps}."
+    decides = any(each.step.type == "decision" for each in methods.values())
+    base = "DecisionHandler" if decides else "StepHandler"
+    lines = [
+        f"class {name}({base}):{'' if name[0].isupper() else noqa('N801')}",
+        *docstring(text, indent=4, otherwise="Runs steps of the template."),
+        "",
+        f"    handler_name = {literal(plan.step.handler.callable)}",
+    ]
+    made = {method: list(_method(method, each, plans)) for method, each in methods.items()}
+    if DEFAULT_METHOD not in made:
+        made = {DEFAULT_METHOD: _REFUSING_CALL, **made}
+    imports = {import_of(each, plans.source) for each in (base, "StepContext")}
+    imports |= {each for plan in methods.values() for each in _imports(plan, plans)}
+    imports |= {ANY} if DEFAULT_METHOD not in methods else set()
+    return Block(name, lines, frozenset(imports), made)
+
+
+_REFUSING_CALL = [
+    f"    def call(self, context: StepContext) -> {PLAIN_RESULT}:",
+    '        """Refuse: every step of the template names another method."""',
+    '        raise NotImplementedError(f"{self.name} has a method for each step")',
+]
+
+
+def _method(method: str, plan: StepPlan, plans: Plans) -> Iterator[str]:
+    note = "" if method == method.lower() else noqa("N802")
+    yield f"    def {method}(self, context: StepContext) -> {_result_type(plan, plans)}:{note}"
+    yield from documented(plan, indent=8)
+    yield f"        {TODO}"
+    yield f"        return {show(_value(plan, plans), indent=8, before=len('return '))}"
+
+
+def _is_outcome(plan: StepPlan) -> bool:
+    return plan.step.type in ("decision", "batchable")
+
+
+def _result_type(plan: StepPlan, plans: Plans) -> str:
+    if _is_outcome(plan):
+        return "StepHandlerResult"
+    return plans.name_of(plan.result) or PLAIN_RESULT
+
+
+def _value(plan: StepPlan, plans: Plans) -> Expression:
+    if plan.step.type == "batchable":
+        return Call("self.success", [{BATCH_KEY: {"type": "no_batches"}}])
+    if plan.branches:
+        return Call("self.decision_success", [list(plan.branches)])
+    if plan.step.type == "decision":
+        return Call("self.skip_branches", ["no branch is written yet"])
+    return plans.stub_of(plan)
+
+
+def _imports(plan: StepPlan, plans: Plans) -> Iterator[Import]:
+    if _is_outcome(plan):
+        yield import_of("StepHandlerResult", plans.source)
+    elif not plans.name_of(plan.result):
+        yield ANY
+    elif plans.models_module:
+        yield plans.models_module
