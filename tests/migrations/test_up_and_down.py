@@ -12,6 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from tests.processes import database_url
 
+pytestmark = pytest.mark.timeout(240)  # databases are created and dropped, however busy the disk is
 ALIAS = "migrations"
 APPS = ("templates_registry", "orchestration")
 # What is left of our making: tables, views, functions and schemas.
