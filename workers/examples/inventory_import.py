@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from workers.context import StepContext
-from workers.errors import RetryableError
+from workers.errors import PermanentError, RetryableError
 from workers.examples.money import as_number
 from workers.handlers.batch import BatchConfig, BatchWorkerContext
 from workers.handlers.checkpoint import Checkpoint
@@ -104,12 +104,16 @@ def summarise(analysis: dict[str, Any], context: StepContext) -> dict[str, Any]:
 
 
 def read_rows(path: Any, begin: int, end: int | None) -> Iterator[dict[str, Any]]:
-    """Yield the rows from `begin` to before `end`, counted from 0; none of an unreadable file."""
+    """Yield the rows from `begin` to before `end`, counted from 0; none where there is no file."""
     try:
-        with Path(str(path)).open(newline="", encoding="utf-8", errors="replace") as source:
-            yield from islice(csv.DictReader(source), begin, end)
-    except (OSError, ValueError, csv.Error):
+        source = Path(str(path)).open(newline="", encoding="utf-8", errors="replace")  # noqa: SIM115
+    except (OSError, ValueError):  # ValueError: a NUL in the path
         return
+    with source:
+        try:
+            yield from islice(csv.DictReader(source), begin, end)
+        except csv.Error as error:
+            raise PermanentError("The file is no CSV.", error_code="UNREADABLE_FILE") from error
 
 
 def add_row(totals: dict[str, Any], number: int, row: dict[str, Any]) -> dict[str, Any]:
