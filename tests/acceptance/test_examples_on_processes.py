@@ -31,7 +31,8 @@ TICKET = {
 
 
 def result(task: UUID, step: str) -> Any:
-    return WorkflowStep.objects.get(task_id=task, name=step).results["result"]
+    results: Any = WorkflowStep.objects.get(task_id=task, name=step).results
+    return results["result"]
 
 
 def names(task: UUID) -> set[str]:
@@ -102,6 +103,7 @@ def test_an_import_goes_on_when_its_worker_is_killed_in_row_130(
     served_by_a_doomed_worker(own_cluster, "inventory_import", task, gate)
 
     first = WorkflowStep.objects.get(task_id=task, name="import_rows_001")
+    assert first.checkpoint
     assert (first.attempts, first.checkpoint["cursor"]) == (2, 150)
     summary = result(task, "summarise")
     assert (summary["total_rows"], summary["total_value"]) == (1000, 204081.01)

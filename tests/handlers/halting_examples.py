@@ -42,12 +42,14 @@ def import_rows(batch_context: BatchWorkerContext | None, context: StepContext) 
     begin = batch_context.checkpoint_cursor or batch_context.start_cursor
     if begin <= HALTS_AT_ROW < begin + inventory_import.ROWS_PER_CHECKPOINT:
         halt(context)
-    return inventory_import.import_rows._handler_class().call(context)
+    original: Any = inventory_import.import_rows
+    return original._handler_class().call(context)
 
 
 @step_handler("customer_success.start_refund", atomic=True)
 def start_refund(context: StepContext) -> Any:
     """Create the child as the example does; halt before the transaction commits."""
-    made = customer_success.start_refund._handler_class().call(context)
+    original: Any = customer_success.start_refund
+    made = original._handler_class().call(context)
     halt(context)
     return made
