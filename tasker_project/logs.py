@@ -70,10 +70,13 @@ class ConsoleFormatter(logging.Formatter):
 
 
 def logging_settings(*, level: str, form: str) -> dict[str, Any]:
-    """Return Django's LOGGING: our packages from `level` on, everything else from WARNING on."""
+    """Return Django's LOGGING: ours from `level` on, everything else from WARNING on.
+
+    `tasker` holds the logger of handlers that use the published functions (`log_info`).
+    """
     formatter = JsonFormatter if form == "json" else ConsoleFormatter
     stream = "ext://sys.stdout" if form == "json" else "ext://sys.stderr"
-    packages = ("tasker_project", "templates_registry", "orchestration", "workers")
+    packages = ("tasker_project", "templates_registry", "orchestration", "workers", "tasker")
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -1,7 +1,9 @@
 """What runs a step: handlers, their registry, the executor and the worker process.
 
-Everything a handler's author needs can be imported from here. Names are kept as text and imported
-on first use: `import workers` needs neither Django nor a database, and crosses no floor.
+Everything a handler's author needs can be imported from here, the names of the published package
+included (the last group; `workers.compat` has them under their own module names too). Names are
+kept as text and imported on first use: `import workers` needs neither Django nor a database, and
+crosses no floor.
 """
 
 from importlib import import_module
@@ -41,6 +43,24 @@ _EXPORTS = {
         "workers.registry": "HandlerRegistry HandlerDefinition ResolverChain BaseResolver "
         "RegistryResolver ExplicitMappingResolver ClassLookupResolver DottedPathResolver "
         "MethodDispatchWrapper ResolutionError ResolverNotFoundError",
+        "workers.published.bootstrap": "bootstrap_worker stop_worker get_worker_status "
+        "transition_to_graceful_shutdown is_worker_running",
+        "workers.published.client": "TaskerClient",
+        "workers.published.client_answers": "ClientTaskResponse ClientTaskListResponse "
+        "ClientStepResponse ClientStepAuditResponse ClientHealthResponse ClientPaginationInfo",
+        "workers.published.event_bridge": "EventBridge EventNames",
+        "workers.published.inert": "EventPoller StepExecutionSubscriber poll_step_events "
+        "complete_step_event get_ffi_dispatch_metrics check_starvation_warnings cleanup_timeouts",
+        "workers.published.event_polling": "poll_in_process_events",
+        "workers.published.log": "log_error log_warn log_info log_debug log_trace",
+        "workers.published.models": "WorkerState BootstrapConfig BootstrapResult WorkerStatus "
+        "LogContext FfiDispatchMetrics StarvationWarning ComponentHealth HealthCheck "
+        "WorkerMetrics WorkerConfig",
+        "workers.published.observability": "get_health_check get_metrics get_worker_config",
+        "workers.published.template_discovery": "TemplatePath TemplateParser HandlerDiscovery",
+        "workers.published.version": "__version__ get_version get_rust_version health_check "
+        "version",
+        "workers.published.worker": "Worker",
     }.items()
     for name in names.split()
 }

@@ -60,6 +60,12 @@ class WorkerSettings:
         "whether a foreign exception is always retried or asks the classifier",
         choices=("published", "classifier"),
     )
+    compat_tasker_core: str = setting(
+        "auto",
+        "whether `import tasker_core` means Tasker: auto = unless tasker-py is installed",
+        choices=("auto", "always", "never"),
+        profiles={"test": "always"},
+    )
     max_result_bytes: int = setting(
         4_194_304, "size of a step's result", unit="bytes", minimum=1024
     )

@@ -46,8 +46,14 @@ LOOK_FOR_SHUTDOWN_SECONDS = 0.2
 class Process:
     """An orchestrator or a worker, without its business."""
 
-    def __init__(self, identity: ProcessIdentity, *, mode: str, http_port: int) -> None:
-        """Prepare; nothing is opened before `run`."""
+    def __init__(
+        self, identity: ProcessIdentity, *, mode: str, http_port: int, is_guest: bool = False
+    ) -> None:
+        """Prepare; nothing is opened before `run`.
+
+        A guest lives on a thread of another program: it leaves the signals, the name and the
+        connections of that program alone.
+        """
         self.identity = identity
         self.mode = mode
         self.shutdown = Shutdown()
@@ -57,6 +63,7 @@ class Process:
         self.on_end: Callable[[], None] = lambda: None
         self.more_status: Callable[[], Mapping[str, object]] = dict
         self._http_port = http_port
+        self._is_guest = is_guest
         self._supervisor = Supervisor(
             [],
             self.shutdown,
@@ -114,9 +121,8 @@ class Process:
         `prepare` returns the parts in the order of their start. It runs again when the database
         fails it, and may raise BadConfiguration.
         """
-        self.shutdown.install()
-        name_process(kind=self.identity.kind, name=self.identity.name)
-        name_connections(self.identity, statement_timeout_ms=statement_timeout_ms, mode=self.mode)
+        if not self._is_guest:
+            self._take_over(statement_timeout_ms=statement_timeout_ms)
         database.watch_recovery(self._hurry)
         try:
             self._serve_status()
@@ -134,6 +140,12 @@ class Process:
             self.on_end()
             log.info("process.stopped", extra=self._describe())
             self.shutdown.uninstall()
+
+    def _take_over(self, *, statement_timeout_ms: int) -> None:
+        """Make the operating system's process this one's own."""
+        self.shutdown.install()
+        name_process(kind=self.identity.kind, name=self.identity.name)
+        name_connections(self.identity, statement_timeout_ms=statement_timeout_ms, mode=self.mode)
 
     def _hurry(self) -> None:
         """End the pauses of parts that wait for the database, since another part has it back.

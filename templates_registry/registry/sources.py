@@ -6,15 +6,16 @@ wanted.
 """
 
 import os
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
 
 from templates_registry.conf import registry_settings
+from templates_registry.schema.files import SUFFIXES, template_files
 
-SUFFIXES = (".yaml", ".yml")
+__all__ = ["EXAMPLES", "SUFFIXES", "template_files", "template_sources"]
+
 EXAMPLES = Path(__file__).resolve().parent.parent / "templates" / "examples"
 
 
@@ -29,21 +30,3 @@ def template_sources() -> list[Path]:
     if registry_settings().load_examples:
         folders.append(EXAMPLES)
     return [*listed, *(folder for folder in folders if folder.is_dir())]
-
-
-def template_files(sources: Iterable[Path]) -> Iterator[Path]:
-    """Yield every template file once, in a stable order; a source that is a file is taken as is."""
-    seen: set[Path] = set()
-    for source in sources:
-        for path in _files_below(source) if source.is_dir() else [source]:
-            if (real := path.resolve()) not in seen:
-                seen.add(real)
-                yield path
-
-
-def _files_below(folder: Path) -> Iterator[Path]:
-    for directory, names, files in os.walk(folder):
-        names[:] = sorted(name for name in names if not name.startswith((".", "_")))
-        for name in sorted(files):
-            if name.endswith(SUFFIXES) and not name.startswith((".", "_")):
-                yield Path(directory) / name

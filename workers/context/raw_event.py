@@ -3,8 +3,9 @@
 Every wrapper is lenient: a missing part becomes its empty default, an unknown key is ignored.
 """
 
-from collections.abc import Iterator, KeysView, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
@@ -35,15 +36,27 @@ def as_uuid(text: str) -> UUID:
         return UUID(int=0)
 
 
-def mapping(source: Mapping[str, Any], key: str) -> dict[str, Any]:
+def mapping(source: Mapping[str, Any] | None, key: str) -> dict[str, Any]:
     """Return the dict under a key, an empty one when it is absent or something else."""
-    value = source.get(key)
+    value = (source or {}).get(key)
     return value if isinstance(value, dict) else {}
 
 
-def _known(owner: type, data: Mapping[str, Any]) -> dict[str, Any]:
+def _known(owner: type, data: Mapping[str, Any] | None) -> dict[str, Any]:
     names = {each.name for each in fields(owner)}
-    return {key: value for key, value in data.items() if key in names and value is not None}
+    given = (data or {}).items()
+    return {key: value for key, value in given if key in names and value is not None}
+
+
+_TIMES = ("processed_at", "last_attempted_at", "created_at", "updated_at")
+
+
+def _moment(value: Any) -> datetime | None:
+    """Return a time given as ISO text, None for what is none."""
+    try:
+        return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
 
 
 @dataclass
@@ -59,8 +72,9 @@ class TaskWrapper:
     parent_correlation_id: str | None = None
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+    def from_dict(cls, data: Mapping[str, Any] | None) -> Self:
         """Build it from `{task: {…}, task_name, …}` or from the same keys on one level."""
+        data = data or {}
         inner = mapping(data, "task")
         merged = {**inner, **{key: value for key, value in data.items() if key != "task"}}
         merged.setdefault("namespace_name", merged.get("namespace"))
@@ -79,58 +93,59 @@ class WorkflowStepWrapper:
     max_attempts: int = 3
     in_process: bool = False
     processed: bool = False
-    processed_at: str | None = None
+    processed_at: datetime | None = None
     attempts: int = 0
-    last_attempted_at: str | None = None
+    last_attempted_at: datetime | None = None
     backoff_request_seconds: int = 0
     inputs: dict[str, Any] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
     checkpoint: dict[str, Any] | None = None
     template_step_name: str = ""
-    created_at: str | None = None
-    updated_at: str | None = None
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Build it from the message part `workflow_step`."""
-        return cls(**_known(cls, data))
+    def from_dict(cls, data: Mapping[str, Any] | None) -> Self:
+        """Build it from the message part `workflow_step`, whose times are ISO texts."""
+        known = _known(cls, data)
+        return cls(**known | {name: _moment(known[name]) for name in _TIMES if name in known})
 
 
 @dataclass
 class DependencyResultsWrapper:
     """Execution results of the ancestors by step name."""
 
-    results: dict[str, Any] = field(default_factory=dict)
+    _results: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+    def from_dict(cls, data: Mapping[str, Any] | None) -> Self:
         """Build it from the message part `dependency_results`."""
-        return cls(dict(data))
+        return cls(dict(data or {}))
 
-    def get_result(self, name: str) -> Any:
+    def get_result(self, step_name: str) -> Any:
         """Return the whole execution result of a step, None when absent."""
-        return self.results.get(name)
+        return self._results.get(step_name)
 
-    def get_results(self, name: str) -> Any:
+    def get_results(self, step_name: str) -> Any:
         """Return what the handler of a step gave back, None when absent."""
-        value = self.results.get(name)
+        value = self._results.get(step_name)
         return value["result"] if isinstance(value, dict) and "result" in value else value
 
-    def __getitem__(self, name: str) -> Any:
-        return self.results[name]
+    def __getitem__(self, step_name: str) -> Any:
+        return self._results[step_name]
 
-    def __contains__(self, name: object) -> bool:
-        return name in self.results
+    def __contains__(self, step_name: object) -> bool:
+        return step_name in self._results
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.results)
+        return iter(self._results)
 
     def __len__(self) -> int:
-        return len(self.results)
+        return len(self._results)
 
-    def keys(self) -> KeysView[str]:
+    def keys(self) -> list[str]:
         """Return the step names."""
-        return self.results.keys()
+        return list(self._results)
 
 
 @dataclass
@@ -143,8 +158,9 @@ class HandlerWrapper:
     resolver: str | None = None
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+    def from_dict(cls, data: Mapping[str, Any] | None) -> Self:
         """Build it from the template's `handler` map, whose key for the method is `method`."""
+        data = data or {}
         return cls(**_known(cls, {"handler_method": data.get("method"), **data}))
 
 
@@ -161,7 +177,7 @@ class StepDefinitionWrapper:
     publishes_events: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+    def from_dict(cls, data: Mapping[str, Any] | None) -> Self:
         """Build it from the message part `step_definition`."""
         values = _known(cls, data)
         values["handler"] = HandlerWrapper.from_dict(mapping(data, "handler"))
@@ -178,7 +194,7 @@ class TaskSequenceStepWrapper:
     step_definition: StepDefinitionWrapper
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+    def from_dict(cls, data: Mapping[str, Any] | None) -> Self:
         """Build it from the message."""
         return cls(
             task=TaskWrapper.from_dict(mapping(data, "task")),
@@ -189,14 +205,14 @@ class TaskSequenceStepWrapper:
             step_definition=StepDefinitionWrapper.from_dict(mapping(data, "step_definition")),
         )
 
-    def get_task_field(self, key: str) -> Any:
+    def get_task_field(self, field_name: str) -> Any:
         """Return a value of the task's context, None when absent."""
-        return self.task.context.get(key)
+        return self.task.context.get(field_name)
 
-    def get_dependency_result(self, name: str) -> Any:
+    def get_dependency_result(self, step_name: str) -> Any:
         """Return the whole execution result of a step, None when absent."""
-        return self.dependency_results.get_result(name)
+        return self.dependency_results.get_result(step_name)
 
-    def get_results(self, name: str) -> Any:
+    def get_results(self, step_name: str) -> Any:
         """Return what the handler of a step gave back, None when absent."""
-        return self.dependency_results.get_results(name)
+        return self.dependency_results.get_results(step_name)

@@ -1,13 +1,14 @@
 """`StepContext`: everything a handler may ask about its task, its step and what ran before it.
 
-A plain object over dicts that belong to this dispatch alone; nothing is copied or converted until
-it is asked for. The raw event is built on first access, since almost no handler looks at it.
+A model over dicts that belong to this dispatch alone. The raw event is built on first access, since
+almost no handler looks at it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from workers.context.progress import Progress
 from workers.context.raw_event import FfiStepEvent, TaskSequenceStepWrapper, as_uuid, mapping
@@ -24,18 +25,19 @@ def _empty_event() -> FfiStepEvent:
     return FfiStepEvent()
 
 
-@dataclass(eq=False, kw_only=True)
-class StepContext:
+class StepContext(BaseModel):
     """The view a handler has of its step during one dispatch."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     task_uuid: UUID = NO_UUID
     step_uuid: UUID = NO_UUID
     correlation_id: UUID = NO_UUID
     handler_name: str = ""
-    input_data: dict[str, Any] = field(default_factory=dict)
-    dependency_results: dict[str, Any] = field(default_factory=dict)
-    step_config: dict[str, Any] = field(default_factory=dict)
-    step_inputs: dict[str, Any] = field(default_factory=dict)
+    input_data: dict[str, Any] = Field(default_factory=dict)
+    dependency_results: dict[str, Any] = Field(default_factory=dict)
+    step_config: dict[str, Any] = Field(default_factory=dict)
+    step_inputs: dict[str, Any] = Field(default_factory=dict)
     retry_count: int = 0
     max_retries: int = 3
     checkpoint: dict[str, Any] | None = None
@@ -45,9 +47,13 @@ class StepContext:
     task_name: str = ""
     task_version: str = ""
     timeout_seconds: int | None = None
-    progress: Progress = field(default_factory=Progress, repr=False)
-    build_event: Callable[[], FfiStepEvent] = field(default=_empty_event, repr=False)
-    _event: FfiStepEvent | None = field(default=None, init=False, repr=False)
+    given_event: FfiStepEvent | None = Field(default=None, alias="event", exclude=True, repr=False)
+    progress: Progress = Field(default_factory=Progress, exclude=True, repr=False)
+    build_event: Callable[[], FfiStepEvent] = Field(default=_empty_event, exclude=True, repr=False)
+    _event: FfiStepEvent | None = PrivateAttr(default=None)
+
+    __eq__ = object.__eq__  # two dispatches are two contexts, whatever they hold
+    __hash__ = object.__hash__
 
     @classmethod
     def from_ffi_event(cls, event: FfiStepEvent, handler_name: str) -> "StepContext":
@@ -76,7 +82,7 @@ class StepContext:
             task_name=str(envelope.get("task_name") or ""),
             task_version=str(envelope.get("task_version") or ""),
             timeout_seconds=definition.get("timeout_seconds"),
-            build_event=lambda: event,
+            event=event,
         )
 
     # --- inputs and configuration
@@ -96,15 +102,15 @@ class StepContext:
     get_task_field = get_input
 
     # --- results of earlier steps
-    def get_dependency_result(self, step: str) -> Any:
+    def get_dependency_result(self, step_name: str) -> Any:
         """Return what the handler of an ancestor step gave back, None when it has no result."""
-        return unwrap_result(self.dependency_results.get(step))
+        return unwrap_result(self.dependency_results.get(step_name))
 
     get_results = get_dependency_result
 
-    def get_dependency_field(self, step: str, *path: str) -> Any:
+    def get_dependency_field(self, step_name: str, *path: str) -> Any:
         """Walk the dicts below an ancestor's result; None as soon as anything is missing."""
-        value = self.get_dependency_result(step)
+        value = self.get_dependency_result(step_name)
         for key in path:
             if not isinstance(value, dict):
                 return None
@@ -182,7 +188,7 @@ class StepContext:
     def event(self) -> FfiStepEvent:
         """The step as one message, in the published shape."""
         if self._event is None:
-            self._event = self.build_event()
+            self._event = self.given_event or self.build_event()
         return self._event
 
     @property

@@ -1,6 +1,5 @@
 """The shapes of a domain event, and what a publisher knows of the step that fires it."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,7 +17,7 @@ class ExecutionResult(BaseModel):
     result: Any = None
     error_message: str | None = None
     error_type: str | None = None
-    execution_time_ms: int = 0
+    execution_time_ms: int | None = None
 
 
 class DomainEventMetadata(BaseModel):
@@ -29,7 +28,7 @@ class DomainEventMetadata(BaseModel):
     task_uuid: str
     step_uuid: str | None = None
     step_name: str | None = None
-    namespace: str = DEFAULT_NAMESPACE
+    namespace: str | None = None
     correlation_id: str
     fired_at: str
     fired_by: str
@@ -42,7 +41,7 @@ class InProcessDomainEvent(BaseModel):
     event_name: str
     event_version: str = EVENT_VERSION
     payload: dict[str, Any] = Field(default_factory=dict)
-    execution_result: ExecutionResult
+    execution_result: ExecutionResult | None = None
     metadata: DomainEventMetadata
 
 
@@ -77,8 +76,7 @@ class PublishContext(BaseModel):
     step_context: StepContext | None = None
 
 
-@dataclass
-class StepEventContext:
+class StepEventContext(BaseModel):
     """What a publisher's hooks are given."""
 
     task_uuid: str
@@ -87,20 +85,20 @@ class StepEventContext:
     namespace: str = DEFAULT_NAMESPACE
     correlation_id: str = ""
     result: Any = None
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = Field(default_factory=dict)
 
     @classmethod
     def from_step_context(
-        cls, context: StepContext, result: Any = None, metadata: dict[str, Any] | None = None
+        cls, step_context: StepContext, result: Any = None, metadata: dict[str, Any] | None = None
     ) -> "StepEventContext":
         """Build it from a handler's context; `step_name` is the handler's name, as published."""
-        parts = context.event.task_sequence_step.get("task") or {}
+        parts = step_context.event.task_sequence_step.get("task") or {}
         return cls(
-            task_uuid=str(context.task_uuid),
-            step_uuid=str(context.step_uuid),
-            step_name=context.handler_name,
+            task_uuid=str(step_context.task_uuid),
+            step_uuid=str(step_context.step_uuid),
+            step_name=step_context.handler_name,
             namespace=parts.get("namespace_name") or DEFAULT_NAMESPACE,
-            correlation_id=str(context.correlation_id),
+            correlation_id=str(step_context.correlation_id),
             result=result,
             metadata=dict(metadata or {}),
         )

@@ -28,9 +28,15 @@ class InProcessDomainEventPoller:
     `polling_interval_ms` is accepted as published; an event wakes the thread, nothing is polled.
     """
 
+    DEFAULT_POLL_INTERVAL_MS = 10
+    DEFAULT_MAX_EVENTS_PER_POLL = 100
     takes_hooks = False
 
-    def __init__(self, polling_interval_ms: int = 10, max_events_per_poll: int = 100) -> None:
+    def __init__(
+        self,
+        polling_interval_ms: int = DEFAULT_POLL_INTERVAL_MS,
+        max_events_per_poll: int = DEFAULT_MAX_EVENTS_PER_POLL,
+    ) -> None:
         self.polling_interval_ms = polling_interval_ms
         self.max_events_per_poll = max_events_per_poll
         self._on_event: list[OnEvent] = []

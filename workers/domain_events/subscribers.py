@@ -50,9 +50,9 @@ class BaseSubscriber(ABC):
         """The patterns, while active."""
         return list(self.subscribes_to()) if self.active else []
 
-    def matches(self, name: str) -> bool:
+    def matches(self, event_name: str) -> bool:
         """Say whether an event of this name is for this subscriber."""
-        return any(fnmatchcase(name, pattern) for pattern in self.subscribes_to())
+        return any(fnmatchcase(event_name, pattern) for pattern in self.subscribes_to())
 
     def start(self, poller: InProcessDomainEventPoller) -> None:
         """Handle what the poller takes from now on."""

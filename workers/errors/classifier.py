@@ -39,30 +39,30 @@ class ErrorClassifier:
     def __init__(self, *, default_retryable: bool = True) -> None:
         self.default_retryable = default_retryable
 
-    def retryable(self, exc: BaseException) -> bool:
+    def retryable(self, exception: BaseException) -> bool:
         """Say whether trying again may help."""
-        return self._decide(exc)[0]
+        return self._decide(exception)[0]
 
-    def permanent(self, exc: BaseException) -> bool:
+    def permanent(self, exception: BaseException) -> bool:
         """Say whether trying again cannot help."""
-        return not self.retryable(exc)
+        return not self.retryable(exception)
 
-    def classify(self, exc: BaseException) -> dict[str, Any]:
+    def classify(self, exception: BaseException) -> dict[str, Any]:
         """Return the class name, the flag, and which rule decided."""
-        retryable, rule = self._decide(exc)
+        retryable, rule = self._decide(exception)
         return {
-            "error_type": type(exc).__name__,
+            "error_type": type(exception).__name__,
             "retryable": retryable,
             "classification": rule,
         }
 
-    def _decide(self, exc: BaseException) -> tuple[bool, str]:
-        own = getattr(exc, "retryable", None)
+    def _decide(self, exception: BaseException) -> tuple[bool, str]:
+        own = getattr(exception, "retryable", None)
         if isinstance(own, bool):
             return own, "explicit_attribute"
-        if isinstance(exc, self.PERMANENT_ERROR_CLASSES):
+        if isinstance(exception, self.PERMANENT_ERROR_CLASSES):
             return False, "permanent_class"
-        if isinstance(exc, self.RETRYABLE_ERROR_CLASSES):
+        if isinstance(exception, self.RETRYABLE_ERROR_CLASSES):
             return True, "retryable_class"
         return self.default_retryable, "default"
 
@@ -73,11 +73,11 @@ def get_classifier() -> ErrorClassifier:
     return ErrorClassifier()
 
 
-def is_retryable(exc: BaseException) -> bool:
+def is_retryable(exception: BaseException) -> bool:
     """Say whether trying again may help, by the process's classifier."""
-    return get_classifier().retryable(exc)
+    return get_classifier().retryable(exception)
 
 
-def is_permanent(exc: BaseException) -> bool:
+def is_permanent(exception: BaseException) -> bool:
     """Say whether trying again cannot help, by the process's classifier."""
-    return get_classifier().permanent(exc)
+    return get_classifier().permanent(exception)

@@ -5,15 +5,18 @@ next attempt. How each class becomes a step result is in `workers.results.raised
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from workers.errors import runtime
 
 
 class TaskerError(runtime.TaskerError):
-    """Base of the errors that handlers raise; `retryable` is its own flag."""
+    """Base of the errors that handlers raise.
 
-    default_retryable: ClassVar[bool] = True
+    `retryable` is set by the class, and for one error by the argument.
+    """
+
+    retryable: bool = True
 
     def __init__(
         self,
@@ -27,7 +30,8 @@ class TaskerError(runtime.TaskerError):
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.retryable = self.default_retryable if retryable is None else retryable
+        if retryable is not None:
+            self.retryable = retryable
         self.error_code = error_code
         self.retry_after = retry_after
         self.context = dict(context or {})
@@ -55,7 +59,7 @@ class RetryableError(TaskerError):
 class PermanentError(TaskerError):
     """The step failed and no further attempt would help."""
 
-    default_retryable = False
+    retryable = False
 
 
 class TimeoutError(RetryableError):  # noqa: A001 - the published name; `StepTimeoutError` outside

@@ -8,6 +8,9 @@ from typing import Any, ClassVar
 from workers.context import StepContext
 from workers.results import ErrorType, StepHandlerResult
 
+StepHandlerCallResult = StepHandlerResult | Awaitable[StepHandlerResult]
+"""What `call` returns, for annotations; other values are turned into a result (section 3.3)."""
+
 
 class StepHandler(ABC):
     """Base of all handler classes, decorated functions included."""

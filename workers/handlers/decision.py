@@ -126,7 +126,14 @@ class DecisionMixin:
             steps = DecisionPointOutcome.create_steps(steps, None, routing_context)
         return decision_result(steps, handler=self, metadata=metadata)
 
-    route_to_steps = decision_success
+    def route_to_steps(
+        self,
+        step_names: Sequence[str],
+        routing_context: Mapping[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> StepHandlerResult:
+        """Take the named branches, as `decision_success` does."""
+        return self.decision_success(step_names, routing_context, metadata)
 
     def decision_success_with_outcome(
         self, outcome: DecisionPointOutcome, metadata: dict[str, Any] | None = None

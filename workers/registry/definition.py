@@ -20,15 +20,16 @@ class HandlerDefinition:
     initialization: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def from_callable(cls, text: str) -> "HandlerDefinition":
+    def from_callable(cls, callable_str: str) -> "HandlerDefinition":
         """Build it from the callable alone."""
-        return cls(text)
+        return cls(callable_str)
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "HandlerDefinition":
-        """Build it from a template's `handler` map."""
+    def from_dict(cls, data: Mapping[str, Any] | None) -> "HandlerDefinition":
+        """Build it from a template's `handler` map; nothing gives an empty callable."""
+        data = data or {}
         return cls(
-            data["callable"],
+            data.get("callable") or "",
             data.get("method") or data.get("handler_method"),
             data.get("resolver"),
             data.get("initialization") or {},

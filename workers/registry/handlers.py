@@ -117,18 +117,14 @@ class HandlerRegistry:
         """Return a handler for one dispatch; raises ResolutionError."""
         return self.resolver_chain.locate(definition, definition.initialization)
 
-    def resolve(self, spec: str | HandlerDefinition | HandlerWrapper) -> Any:
+    def resolve(self, handler_spec: str | HandlerDefinition | HandlerWrapper) -> Any:
         """Return a handler, or None."""
-        if isinstance(spec, str):
-            spec = HandlerDefinition(spec)
-        elif isinstance(spec, HandlerWrapper):
-            spec = HandlerDefinition(
-                spec.callable, spec.handler_method, spec.resolver, spec.initialization
-            )
+        definition = _definition_of(handler_spec)
         try:
-            return self.locate(spec)
+            return self.locate(definition)
         except ResolutionError as error:
-            log.warning("handler.unresolved", extra={"handler": spec.callable, "why": str(error)})
+            extra = {"handler": definition.callable, "why": str(error)}
+            log.warning("handler.unresolved", extra=extra)
             return None
 
     def get_handler_class(self, name: str) -> type[StepHandler] | None:
@@ -163,10 +159,10 @@ class HandlerRegistry:
                 self._is_bootstrapped = False
                 raise
 
-    def discover_handlers(self, package: str, base_class: type | None = None) -> int:
+    def discover_handlers(self, package_name: str, base_class: type | None = None) -> int:
         """Import a package and register what is in it; 0 when it cannot be imported."""
-        modules = discovery.package_modules(package, failures=self.import_failures)
-        return self._register_all(modules, source=package, base_class=base_class)
+        modules = discovery.package_modules(package_name, failures=self.import_failures)
+        return self._register_all(modules, source=package_name, base_class=base_class)
 
     def template_discovery_info(self) -> dict[str, Any]:
         """Return what discovery did, for display."""
@@ -219,6 +215,16 @@ class HandlerRegistry:
                     count += 1
         self._counts[source] = self._counts.get(source, 0) + count
         return count
+
+
+def _definition_of(spec: str | HandlerDefinition | HandlerWrapper) -> HandlerDefinition:
+    if isinstance(spec, str):
+        return HandlerDefinition(spec)
+    if isinstance(spec, HandlerWrapper):
+        return HandlerDefinition(
+            spec.callable, spec.handler_method, spec.resolver, spec.initialization
+        )
+    return spec
 
 
 def describe(handler: Any) -> str:

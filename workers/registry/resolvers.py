@@ -15,7 +15,6 @@ from workers.handlers.base import StepHandler
 from workers.registry.definition import HandlerDefinition
 
 Config = Mapping[str, Any] | None
-CLASS_PATH = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\.[A-Z]\w*$")
 NAME_PATH = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\.[a-z_]\w*$")
 
 
@@ -70,7 +69,9 @@ class ExplicitMappingResolver(_LoadingResolver):
     name = "explicit_mapping"
     priority = 10
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "explicit_mapping") -> None:
+        """Know nothing yet; a chain may hold several under different names."""
+        self.name = name
         self._handlers: dict[str, Any] = {}
 
     def register(self, key: str, handler: Any) -> None:
@@ -111,12 +112,15 @@ class ExplicitMappingResolver(_LoadingResolver):
 class ClassLookupResolver(_LoadingResolver):
     """Imports `package.module.ClassName`."""
 
+    CLASS_PATTERN: ClassVar[re.Pattern[str]] = re.compile(
+        r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\.[A-Z]\w*$"
+    )
     name = "class_lookup"
     priority = 100
 
     def can_resolve(self, definition: HandlerDefinition, config: Config = None) -> bool:
         """Say whether the callable looks like the path of a class."""
-        return CLASS_PATH.match(definition.callable) is not None
+        return self.CLASS_PATTERN.match(definition.callable) is not None
 
     def load(self, definition: HandlerDefinition, config: Config) -> Any:
         """Import the class and return an instance."""
@@ -146,7 +150,7 @@ class DottedPathResolver(_LoadingResolver):
 class RegistryResolver(BaseResolver):
     """Base of custom resolvers that are responsible for a pattern or a prefix."""
 
-    _name: ClassVar[str] = "registry_resolver"
+    _name: ClassVar[str] = "custom_resolver"
     _priority: ClassVar[int] = 50
     pattern: ClassVar[str | re.Pattern[str] | None] = None
     prefix: ClassVar[str | None] = None

@@ -21,14 +21,14 @@ class ErrorType(StrEnum):
     HANDLER_ERROR = "handler_error"
 
     @classmethod
-    def is_standard(cls, text: str) -> bool:
+    def is_standard(cls, error_type: str) -> bool:
         """Say whether the text is one of the standard types."""
-        return text in cls._value2member_map_
+        return error_type in cls._value2member_map_
 
     @classmethod
-    def is_typically_retryable(cls, text: str) -> bool:
+    def is_typically_retryable(cls, error_type: str) -> bool:
         """Say whether this type usually means that the step is tried again."""
-        return text in (cls.RETRYABLE_ERROR.value, cls.TIMEOUT.value)
+        return error_type in (cls.RETRYABLE_ERROR.value, cls.TIMEOUT.value)
 
 
 class _Success:
@@ -129,7 +129,7 @@ class StepExecutionResult(BaseModel):
     step_uuid: UUID
     task_uuid: UUID
     success: bool
-    status: ResultStatus
+    status: ResultStatus | str
     execution_time_ms: int
     result: dict[str, Any] | None = None
     error: StepError | None = None
@@ -138,8 +138,15 @@ class StepExecutionResult(BaseModel):
     metadata: dict[str, Any] = Field(default_factory=dict)
 
     @classmethod
-    def success_result(
-        cls, *, step_uuid: UUID, task_uuid: UUID, result: dict[str, Any], **rest: Any
+    def success_result(  # noqa: PLR0913 - the published signature
+        cls,
+        step_uuid: UUID,
+        task_uuid: UUID,
+        result: dict[str, Any],
+        execution_time_ms: int = 0,
+        worker_id: str | None = None,
+        correlation_id: UUID | None = None,
+        metadata: dict[str, Any] | None = None,
     ) -> "StepExecutionResult":
         """Build the report of a success."""
         return cls(
@@ -147,24 +154,34 @@ class StepExecutionResult(BaseModel):
             task_uuid=task_uuid,
             success=True,
             status=ResultStatus.SUCCESS,
+            execution_time_ms=execution_time_ms,
             result=result,
-            execution_time_ms=rest.pop("execution_time_ms", 0),
-            **rest,
+            worker_id=worker_id,
+            correlation_id=correlation_id,
+            metadata=metadata or {},
         )
 
     @classmethod
-    def failure_result(
-        cls, *, step_uuid: UUID, task_uuid: UUID, error: StepError, **rest: Any
+    def failure_result(  # noqa: PLR0913 - the published signature
+        cls,
+        step_uuid: UUID,
+        task_uuid: UUID,
+        error: StepError,
+        execution_time_ms: int = 0,
+        worker_id: str | None = None,
+        correlation_id: UUID | None = None,
+        metadata: dict[str, Any] | None = None,
     ) -> "StepExecutionResult":
         """Build the report of a failure; the status follows `error.retryable`."""
+        is_retryable = error.retryable
         return cls(
             step_uuid=step_uuid,
             task_uuid=task_uuid,
             success=False,
-            status=(
-                ResultStatus.RETRYABLE_ERROR if error.retryable else ResultStatus.PERMANENT_ERROR
-            ),
+            status=ResultStatus.RETRYABLE_ERROR if is_retryable else ResultStatus.PERMANENT_ERROR,
+            execution_time_ms=execution_time_ms,
             error=error,
-            execution_time_ms=rest.pop("execution_time_ms", 0),
-            **rest,
+            worker_id=worker_id,
+            correlation_id=correlation_id,
+            metadata=metadata or {},
         )

@@ -4,6 +4,12 @@
 pool; `slots` is the state they share; `serving` decides which namespaces are served.
 """
 
-from workers.worker.worker import WorkerOptions, run_worker
+from workers.worker.worker import (
+    Worker,
+    WorkerOptions,
+    build_parts,
+    run_worker,
+    running_worker,
+)
 
-__all__ = ["WorkerOptions", "run_worker"]
+__all__ = ["Worker", "WorkerOptions", "build_parts", "run_worker", "running_worker"]

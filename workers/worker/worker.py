@@ -47,6 +47,14 @@ class WorkerOptions:
     is_once: bool = False
 
 
+_running: "Worker | None" = None
+
+
+def running_worker() -> "Worker | None":
+    """Return the worker of this process while it lives, for those who ask how it is."""
+    return _running
+
+
 def run_worker(options: WorkerOptions) -> int:
     """Run a worker until it is asked to stop; return its exit code."""
     identity = identify_process("worker", name=options.worker_id)
@@ -148,6 +156,8 @@ class Worker:
 
     def parts(self) -> list[Part]:
         """Return the parts in the order of their start, wired to listener and probes."""
+        global _running
+        _running = self
         wakes: dict[str, Callable[[], None]] = {
             ready_channel(name): partial(self.claimer.mark, name) for name in self.namespaces
         }
@@ -236,5 +246,7 @@ class Worker:
         self.heartbeat.loop.wake()
 
     def _end(self) -> None:
+        global _running
+        _running = None
         self.executor.close()
         self.presence.leave()

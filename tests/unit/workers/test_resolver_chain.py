@@ -299,7 +299,7 @@ def test_resolvers_are_kept_by_priority_and_in_order_of_adding(chain):
         "explicit_mapping",
         "prefixed",
         "second",
-        "registry_resolver",
+        "custom_resolver",
         "class_lookup",
         "dotted_path",
     ]

@@ -1,6 +1,7 @@
 """What returned values and exceptions mean, and the result model itself."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -190,7 +191,7 @@ def test_an_exception_without_text_is_named():
 
 
 def test_published_reports_take_their_status_from_the_error():
-    ids = {"step_uuid": uuid4(), "task_uuid": uuid4()}
+    ids: dict[str, Any] = {"step_uuid": uuid4(), "task_uuid": uuid4()}
 
     def failed(retryable):
         error = StepError(error_type="x", message="y", retryable=retryable)

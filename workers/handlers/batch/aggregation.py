@@ -22,6 +22,13 @@ class BatchAggregationScenario:
     is_no_batches: bool
     batchable_result: Any
     batch_results: BatchResults = field(default_factory=dict)
+    worker_count: int = -1
+    """How many workers there were; counted where it is not given."""
+
+    def __post_init__(self) -> None:
+        """Count the workers."""
+        if self.worker_count < 0:
+            self.worker_count = len(self.batch_results)
 
     @classmethod
     def detect(
@@ -47,11 +54,6 @@ class BatchAggregationScenario:
                 f"'{batch_worker_prefix}'; there are {', '.join(results)}."
             )
         return cls(False, analysed, found)
-
-    @property
-    def worker_count(self) -> int:
-        """How many workers there were."""
-        return len(self.batch_results)
 
     def no_batches(self) -> bool:
         """Say whether the analyser found nothing to do."""

@@ -55,10 +55,10 @@ def batches_result(
             "worker_template_name": worker_template,
             "worker_count": len(cursors),
             "cursor_configs": cursors,
-            "total_items": outcome.total_items,
+            "total_items": outcome.item_count,
         },
         "worker_count": len(cursors),
-        "total_items": outcome.total_items,
+        "total_items": outcome.item_count,
     }
     if details:
         result["batch_metadata"] = details
@@ -160,9 +160,7 @@ class AnalyzerMixin:
                 return self.no_batches_outcome("no_cursor_configs_provided", metadata)
             outcome = BatchAnalyzerOutcome(
                 cursor_configs=list(cursor_configs),
-                total_items=sum(each.batch_size for each in cursor_configs)
-                if total_items is None
-                else total_items,
+                total_items=total_items,
                 batch_metadata=batch_metadata or {},
             )
         return batches_result(

@@ -66,8 +66,15 @@ class BatchAnalyzerOutcome(BaseModel):
     """What an analyser found: the cursors of its batches."""
 
     cursor_configs: list[CursorConfig] = Field(default_factory=list)
-    total_items: int = 0
+    total_items: int | None = None
     batch_metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def item_count(self) -> int:
+        """How many items there are; without a given total, the batches are added up."""
+        if self.total_items is not None:
+            return self.total_items
+        return sum(each.batch_size for each in self.cursor_configs)
 
     @classmethod
     def from_ranges(
@@ -82,8 +89,11 @@ class BatchAnalyzerOutcome(BaseModel):
             CursorConfig(start_cursor=start, end_cursor=end, step_size=step_size)
             for start, end in ranges
         ]
-        total = sum(each.batch_size for each in cursors) if total_items is None else total_items
-        return cls(cursor_configs=cursors, total_items=total, batch_metadata=batch_metadata or {})
+        found = cls(
+            cursor_configs=cursors, total_items=total_items, batch_metadata=batch_metadata or {}
+        )
+        found.total_items = found.item_count
+        return found
 
 
 class BatchWorkerOutcome(BaseModel):

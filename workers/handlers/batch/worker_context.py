@@ -19,20 +19,20 @@ class BatchWorkerContext(BaseModel):
     batch_index: int = 0
     total_batches: int = 1
     batch_metadata: dict[str, Any] = Field(default_factory=dict)
-    checkpoint: dict[str, Any] | None = None
+    checkpoint: dict[str, Any] = Field(default_factory=dict)
 
     @classmethod
-    def from_step_context(cls, context: StepContext) -> "BatchWorkerContext | None":
+    def from_step_context(cls, step_context: StepContext) -> "BatchWorkerContext | None":
         """Read the batch of a step, from its inputs or from a map `batch_context`; None without."""
-        cursor = context.step_inputs.get("cursor")
+        cursor = step_context.step_inputs.get("cursor")
         if isinstance(cursor, dict):
-            metadata = mapping(context.step_inputs, "batch_metadata")
-            return cls._build(cursor.get("batch_id"), cursor, metadata, metadata, context)
-        given = context.get_config("batch_context") or context.get_input("batch_context")
+            metadata = mapping(step_context.step_inputs, "batch_metadata")
+            return cls._build(cursor.get("batch_id"), cursor, metadata, metadata, step_context)
+        given = step_context.get_config("batch_context") or step_context.get_input("batch_context")
         if not isinstance(given, dict):
             return None
         cursor, metadata = mapping(given, "cursor_config"), mapping(given, "batch_metadata")
-        return cls._build(given.get("batch_id"), cursor, given, metadata, context)
+        return cls._build(given.get("batch_id"), cursor, given, metadata, step_context)
 
     @classmethod
     def by_hand(
@@ -71,7 +71,7 @@ class BatchWorkerContext(BaseModel):
             batch_index=_whole(place, "batch_index") or 0,
             total_batches=_whole(place, "total_batches") or 1,
             batch_metadata=dict(metadata),
-            checkpoint=context.checkpoint,
+            checkpoint=context.checkpoint or {},
         )
 
     @property
@@ -92,17 +92,17 @@ class BatchWorkerContext(BaseModel):
     @property
     def checkpoint_cursor(self) -> Any:
         """Where the last checkpoint stopped, None without one."""
-        return (self.checkpoint or {}).get("cursor")
+        return self.checkpoint.get("cursor")
 
     @property
     def checkpoint_items_processed(self) -> int:
         """Items processed up to the last checkpoint."""
-        return int((self.checkpoint or {}).get("items_processed") or 0)
+        return int(self.checkpoint.get("items_processed") or 0)
 
     @property
     def accumulated_results(self) -> Any:
         """What the last checkpoint carried along, None without one."""
-        return (self.checkpoint or {}).get("accumulated_results")
+        return self.checkpoint.get("accumulated_results")
 
     def has_checkpoint(self) -> bool:
         """Say whether a checkpoint with a cursor exists."""

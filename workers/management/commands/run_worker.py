@@ -9,6 +9,7 @@ from orchestration.conf import engine_settings
 from orchestration.process.command import ProcessCommand, chosen
 from templates_registry.conf import Range
 from workers.conf import worker_settings
+from workers.published.event_bridge import EventBridge
 from workers.worker import WorkerOptions, run_worker
 
 LARGEST_NUMBER = 256
@@ -44,6 +45,7 @@ class Command(ProcessCommand):
     def run(self, options: dict[str, Any]) -> int:
         """Turn the options into those of the worker and run it."""
         settings, engine = worker_settings(), engine_settings()
+        EventBridge.instance().start()  # costs nothing unless a handler module subscribes
         return run_worker(
             WorkerOptions(
                 namespaces=options["namespaces"],
