@@ -37,4 +37,4 @@ class WorkersConfig(AppConfig):
         try:
             compat.install(force=wish == "always")
         except compat.CompatConflictError:
-            log.info("compat.skipped", extra={"because": "a package tasker_core is installed"})
+            log.debug("compat.skipped", extra={"because": "a package tasker_core is installed"})
