@@ -146,7 +146,7 @@ def test_the_real_package_wins_by_default(monkeypatch, tmp_path, caplog):
 
     with (
         override_settings(TASKER={"compat_tasker_core": "auto"}),
-        caplog.at_level("INFO", "workers.apps"),
+        caplog.at_level("DEBUG", "workers.apps"),
     ):
         apps.get_app_config("workers").ready()
 
