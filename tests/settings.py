@@ -14,3 +14,5 @@ os.environ.setdefault("TASKER_API_TIMEOUT_SECONDS", "120")
 from tasker_project.settings import *  # noqa: F403
 
 REST_FRAMEWORK = {**REST_FRAMEWORK, "TEST_REQUEST_DEFAULT_FORMAT": "json"}  # noqa: F405
+# every client of a test has middleware of its own, which would look at all static files: 0.1 s each
+WHITENOISE_AUTOREFRESH = True

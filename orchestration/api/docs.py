@@ -1,24 +1,29 @@
 """The OpenAPI document and its browser page, below /api-docs/; both work without internet.
 
 Who reads them is the setting API_DOCS: everybody, whoever is known, or nobody, as if they were not
-there.
+there. The document is made once and kept: it takes half a second, and says the same until the
+settings that it tells about change.
 """
 
+from functools import lru_cache
 from typing import Any, ClassVar
 
+from django.http import HttpResponse
 from django.urls import path
-from drf_spectacular.views import (
-    SpectacularJSONAPIView,
-    SpectacularSwaggerView,
-    SpectacularYAMLAPIView,
-)
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularSwaggerView
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from orchestration.access.guard import HoldsPermission, RequiredPermissions
 from orchestration.api.query import read_query
-from orchestration.conf import access_settings
+from orchestration.conf import EngineSettings, access_settings, engine_settings
 from orchestration.errors import NotFoundError
+
+Renderer = type[OpenApiJsonRenderer] | type[OpenApiYamlRenderer]
 
 
 class MayReadDocuments(HoldsPermission):
@@ -32,7 +37,7 @@ class MayReadDocuments(HoldsPermission):
         return readers == "public" or super().has_permission(request, view)
 
 
-class Document(APIView):
+class DocumentView(APIView):
     """What the three have in common."""
 
     required_permissions: ClassVar[RequiredPermissions] = {"GET": None}
@@ -45,20 +50,51 @@ class Document(APIView):
 
     def perform_authentication(self, request: Request) -> None:
         """Ask for a credential only where one is needed: a bad one harms no public page."""
+        if access_settings().api_docs == "authenticated":
+            super().perform_authentication(request)
+        else:
+            request.user = None  # type: ignore[assignment]  # nobody is known
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer an error without asking once more who calls, as a page would."""
+        self.request.user = None
+        return super().handle_exception(exc)
 
 
-class JsonDocument(Document, SpectacularJSONAPIView):
+class JsonDocument(DocumentView):
     """The document as JSON."""
 
+    renderer: ClassVar[Renderer] = OpenApiJsonRenderer
 
-class YamlDocument(Document, SpectacularYAMLAPIView):
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> HttpResponse:
+        """Return the document, whatever the caller would rather have."""
+        text = _document(self.renderer, access_settings().api_key_header, engine_settings())
+        return HttpResponse(text, content_type=self.renderer.media_type)
+
+    def perform_content_negotiation(self, request: Any, force: bool = False) -> Any:
+        """Never answer 406: there is one form."""
+        return super().perform_content_negotiation(request, force=True)
+
+
+class YamlDocument(JsonDocument):
     """The document as YAML."""
 
+    renderer = OpenApiYamlRenderer
 
-class DocumentPage(Document, SpectacularSwaggerView):
+
+class DocumentPage(DocumentView, SpectacularSwaggerView):
     """The document as a page on which calls can be tried."""
 
     url_name = "openapi-json"
+
+
+@lru_cache(maxsize=4)
+def _document(renderer: Renderer, api_key_header: str, settings: EngineSettings) -> bytes:
+    """Return the document; the arguments are what it depends on."""
+    schema = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
+    text: bytes = renderer().render(schema)
+    return text
 
 
 urlpatterns = [
