@@ -44,7 +44,7 @@ def signed_in(
     **attributes: bool,
 ) -> APIClient:
     """Return a client that is signed in as a new user; of the staff unless said otherwise."""
-    user = User.objects.create_user(name, **{"is_staff": True, **attributes})
+    user = User.objects.create(username=name, **{"is_staff": True, **attributes})
     codenames = [each.codename for each in permissions]
     user.user_permissions.set(
         DjangoPermission.objects.filter(content_type__model="access", codename__in=codenames)

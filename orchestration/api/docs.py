@@ -5,6 +5,7 @@ there. The document is made once and kept: it takes half a second, and says the 
 settings that it tells about change.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -23,7 +24,7 @@ from orchestration.api.query import read_query
 from orchestration.conf import EngineSettings, access_settings, engine_settings
 from orchestration.errors import NotFoundError
 
-Renderer = type[OpenApiJsonRenderer] | type[OpenApiYamlRenderer]
+RENDERERS: Mapping[str, Any] = {"json": OpenApiJsonRenderer, "yaml": OpenApiYamlRenderer}
 
 
 class MayReadDocuments(HoldsPermission):
@@ -53,24 +54,24 @@ class DocumentView(APIView):
         if access_settings().api_docs == "authenticated":
             super().perform_authentication(request)
         else:
-            request.user = None  # type: ignore[assignment]  # nobody is known
+            _forget_caller(request)
 
     def handle_exception(self, exc: Exception) -> Response:
         """Answer an error without asking once more who calls, as a page would."""
-        self.request.user = None
+        _forget_caller(self.request)
         return super().handle_exception(exc)
 
 
 class JsonDocument(DocumentView):
     """The document as JSON."""
 
-    renderer: ClassVar[Renderer] = OpenApiJsonRenderer
+    form: ClassVar[str] = "json"
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponse:
         """Return the document, whatever the caller would rather have."""
-        text = _document(self.renderer, access_settings().api_key_header, engine_settings())
-        return HttpResponse(text, content_type=self.renderer.media_type)
+        text = _document(self.form, access_settings().api_key_header, engine_settings())
+        return HttpResponse(text, content_type=RENDERERS[self.form].media_type)
 
     def perform_content_negotiation(self, request: Any, force: bool = False) -> Any:
         """Never answer 406: there is one form."""
@@ -80,7 +81,7 @@ class JsonDocument(DocumentView):
 class YamlDocument(JsonDocument):
     """The document as YAML."""
 
-    renderer = OpenApiYamlRenderer
+    form = "yaml"
 
 
 class DocumentPage(DocumentView, SpectacularSwaggerView):
@@ -89,11 +90,15 @@ class DocumentPage(DocumentView, SpectacularSwaggerView):
     url_name = "openapi-json"
 
 
+def _forget_caller(request: Any) -> None:
+    request.user = None
+
+
 @lru_cache(maxsize=4)
-def _document(renderer: Renderer, api_key_header: str, settings: EngineSettings) -> bytes:
+def _document(form: str, api_key_header: str, settings: EngineSettings) -> bytes:
     """Return the document; the arguments are what it depends on."""
     schema = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
-    text: bytes = renderer().render(schema)
+    text: bytes = RENDERERS[form]().render(schema)
     return text
 
 

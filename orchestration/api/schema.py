@@ -81,7 +81,7 @@ class PrincipalSchemes(OpenApiAuthenticationExtension):  # type: ignore[no-untyp
     """How the guard is described: an API key in either of two places, or a session; any one."""
 
     target_class = "orchestration.access.guard.PrincipalAuthentication"
-    name = ["bearer", "api_key", "session"]  # type: ignore[assignment]  # several are allowed
+    name = ["bearer", "api_key", "session"]
 
     def get_security_requirement(self, auto_schema: Any) -> Any:
         """Return the schemes as alternatives."""

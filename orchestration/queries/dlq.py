@@ -165,7 +165,7 @@ def stats(scope: Scope) -> list[ReasonStats]:
         taken=Avg(F("resolution_timestamp") - F("dlq_timestamp")),
     )
     return [
-        ReasonStats(*row, avg_resolution_minutes=_minutes(taken))
+        ReasonStats._make([*row, _minutes(taken)])
         for *row, taken in rows.values_list(*columns, "taken")
     ]
 

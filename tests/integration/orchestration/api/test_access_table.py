@@ -1,6 +1,7 @@
 """Every call with every kind of credential, in production and in development."""
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -51,7 +52,7 @@ def statuses(
 
     kinds: Mapping[str, Client] = every_kind(row.opened_by, NAMESPACE)
     return {
-        kind: rolled_back(lambda make=make: ask(make))
+        kind: rolled_back(partial(ask, make))
         for kind, make in kinds.items()
         if not only or kind in only
     }
