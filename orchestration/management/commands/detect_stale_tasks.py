@@ -1,13 +1,13 @@
 """`manage.py detect_stale_tasks`: a round of the staleness detector by hand."""
 
 import argparse
-from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from orchestration.checks import refuse_bad_settings
 from orchestration.lifecycle import staleness
+from orchestration.management.tasker.output import aligned
 from orchestration.queries.staleness import SettledTask
 from orchestration.queries.tasks import Move
 from orchestration.runtime.supervisor import EXIT_BAD_CONFIGURATION
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             dry_run=not options["apply"],
         )
         if settled:
-            for line in _table([HEADINGS, *map(_cells, settled)]):
+            for line in aligned([HEADINGS, *map(_cells, settled)]):
                 self.stdout.write(line)
         done = "settled" if options["apply"] else "found; --apply acts upon them"
         self.stdout.write(f"{len(settled)} stale tasks {done}")
@@ -57,11 +57,6 @@ def _cells(task: SettledTask) -> tuple[str, ...]:
         task.reason,
         task.action_taken,
     )
-
-
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
 def _batch(text: str) -> int:

@@ -227,3 +227,18 @@ def test_the_tiers_of_a_profile_ascend(settings, environment):
     settings.TASKER = {"environment": environment}
 
     assert "tasker.E014" not in _found()
+
+
+def test_a_statement_must_be_allowed_less_time_than_its_request(settings):
+    settings.TASKER = {"environment": "test", "api_timeout_seconds": 5}
+
+    assert _found() == {
+        "tasker.E015": "API_STATEMENT_TIMEOUT_MS = 5000 (from TASKER_API_STATEMENT_TIMEOUT_MS): "
+        "must be less than API_TIMEOUT_SECONDS = 5 (from TASKER['api_timeout_seconds'])."
+    }
+
+
+def test_what_a_person_sets_for_the_command_line_is_no_unknown_variable(monkeypatch):
+    monkeypatch.setenv("TASKER_CLI_FORMAT", "json")
+
+    assert _found() == {}

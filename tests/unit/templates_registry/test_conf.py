@@ -8,6 +8,7 @@ from orchestration.conf import EngineSettings, engine_settings
 from templates_registry.conf import (
     BREAKER_OFF,
     BreakerRule,
+    JsonList,
     Range,
     load,
     read,
@@ -26,6 +27,7 @@ class Sample:
     names: tuple[str, ...] = setting((), "who")
     size: Range = setting(Range(1, 2), "from to", minimum=0, maximum=10)  # noqa: RUF009
     rule: BreakerRule = setting(BreakerRule(5, 60, 30, 2), "when", minimum=1)  # noqa: RUF009
+    keys: JsonList = setting(JsonList(), "which keys", is_secret=True)  # noqa: RUF009
 
 
 RULE_WORDS = "off, or four whole numbers failures,within,open,successes of at least 1"
@@ -204,3 +206,20 @@ def test_test_profile_of_the_design():
     }
     assert found["backoff_jitter_ratio"].value == 0
     assert found["default_backoff_base_ms"].value == 10
+
+
+def test_a_list_of_objects_is_written_as_json(monkeypatch):
+    monkeypatch.setenv("TASKER_KEYS", '[{"a": 1}, 2]')
+    assert _one("keys")[:2] == (({"a": 1}, 2), "environment")
+    assert _one("keys", {"keys": [{"a": 1}]})[:2] == (({"a": 1},), "code")
+    assert str(_one("keys", {"keys": [{"a": 1}]}).value) == '[{"a": 1}]'
+
+
+@pytest.mark.parametrize("raw", ["[", '{"a": 1}', "word", "s3cret"])
+def test_a_bad_value_of_a_secret_is_refused_without_being_told(monkeypatch, raw):
+    monkeypatch.setenv("TASKER_KEYS", raw)
+
+    found = _one("keys")
+
+    assert found.problem == ("E002", "KEYS = *** (from TASKER_KEYS): must be a JSON list.")
+    assert found.value == ()

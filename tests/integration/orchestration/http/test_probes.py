@@ -189,3 +189,34 @@ def test_a_silent_client_does_not_hold_up_others(server):
 def test_a_taken_port_is_refused_at_once(server):
     with pytest.raises(OSError, match="in use"):
         StatusServer(host="127.0.0.1", port=server.port)
+
+
+# ---------------------------------------------------------------- the token of metrics
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "reason"),
+    [
+        (None, 401, "missing"),
+        ("Basic s3cret", 401, "missing"),
+        ("Bearer wrong", 401, "invalid"),
+        ("bearer s3cret", 200, None),
+    ],
+)
+def test_only_the_details_ask_for_the_token_of_metrics(client, settings, sent, status, reason):
+    settings.TASKER = {"metrics_token": "s3cret"}
+    install({"needed": good}, required={"needed"})
+    headers = {} if sent is None else {"Authorization": sent}
+
+    answer = client.get("/health/detailed", headers=headers)
+
+    assert (answer.status_code, answer.headers.get("x-auth-failure-reason")) == (status, reason)
+    assert {client.get(path).status_code for path in PATHS if "detailed" not in path} == {200}
+
+
+def test_the_status_server_asks_for_the_token_of_metrics_too(server, settings):
+    settings.TASKER = {"metrics_token": "s3cret"}
+
+    status, body = get(server, "/health/detailed")
+
+    assert (status, json.loads(body)["error"]["code"]) == (401, "UNAUTHORIZED")

@@ -1,0 +1,11 @@
+"""`manage.py tasker <group> <verb>`: what the API and the admin do, from the command line.
+
+A group is a module with a docstring, whose first line is its help, and `VERBS`: name → `Verb`. A
+verb parses its arguments, calls the function that the other doors call, and returns an `Answer`;
+printing, errors and exit codes are the frame's business. Groups are named as text, because one of
+them may belong to a package that stands above this one.
+"""
+
+GROUPS = {
+    "auth": "orchestration.management.tasker.auth",
+}
