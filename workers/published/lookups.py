@@ -13,6 +13,7 @@ from pydantic_core import to_jsonable_python
 
 from orchestration.errors import NotFoundError
 from orchestration.queries.readiness import StepReadiness, step_readiness, task_contexts
+from orchestration.queries.scope import EVERYTHING
 from orchestration.queries.step_audit import find_audit
 from orchestration.queries.step_list import StepRow, find_step, find_steps
 from orchestration.queries.task_list import TaskFilter, TaskPage, TaskRow, find_task, find_tasks
@@ -23,7 +24,7 @@ MAX_STEPS = 10_000
 
 def look_at_task(task_uuid: UUID) -> Json:
     """Return a task with its steps; raises NotFoundError."""
-    row = find_task(task_uuid)
+    row = find_task(task_uuid, EVERYTHING)
     if row is None:
         raise NotFoundError(f"There is no task {task_uuid}")
     return _tasks([row])[0]
@@ -48,7 +49,7 @@ def list_tasks(wanted: TaskFilter, *, limit: int, offset: int) -> Json:
 
 def list_steps(task_uuid: UUID) -> list[Json]:
     """Return the steps of a task in the order of creation; raises NotFoundError."""
-    if find_task(task_uuid) is None:
+    if find_task(task_uuid, EVERYTHING) is None:
         raise NotFoundError(f"There is no task {task_uuid}")
     return _steps(task_uuid, find_steps(task_uuid, limit=MAX_STEPS).rows)
 
@@ -69,7 +70,9 @@ def _rows(wanted: TaskFilter, *, limit: int, offset: int) -> TaskPage:
     first, skipped = divmod(offset, limit)
     pages = range(first + 1, first + (3 if skipped else 2))
     found = [
-        find_tasks(wanted, order="-created_at", page=page, per_page=limit, with_context=True)
+        find_tasks(
+            wanted, EVERYTHING, order="-created_at", page=page, per_page=limit, with_context=True
+        )
         for page in pages
     ]
     rows = [row for page in found for row in page.rows]
@@ -108,7 +111,7 @@ def _steps(task_uuid: UUID, rows: Iterable[StepRow]) -> list[Json]:
 
 
 def _required_step(task_uuid: UUID, step_uuid: UUID) -> StepRow:
-    row = find_step(task_uuid, step_uuid)
+    row = find_step(task_uuid, step_uuid, EVERYTHING)
     if row is None:
         raise NotFoundError(f"Task {task_uuid} has no step {step_uuid}")
     return row
