@@ -78,6 +78,8 @@ def test_an_order_is_paid_and_shipped(items, shipping, amounts, fee):
     carrier = {"standard": ("PostLine", 5), "express": ("FastLine", 2)}[shipping]
     shipped = run.result("ship_order")
     assert (shipped["carrier"], shipped["delivery_days"]) == carrier
+    (event,) = run.events
+    assert (event.event_name, event.payload["fee"]) == ("payment.captured", fee)
 
 
 def test_a_busy_gateway_is_asked_three_times():
@@ -94,6 +96,7 @@ def test_a_declined_payment_stops_the_order():
     run.assert_blocked("process_payment", error_code="PAYMENT_DECLINED")
     assert run.steps["process_payment"].attempts == 1
     assert run.steps["ship_order"].state == "pending"
+    assert [event.event_name for event in run.events] == ["payment.refused"]
 
 
 def test_goods_that_are_out_of_stock_stop_the_order():
