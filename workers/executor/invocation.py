@@ -47,7 +47,7 @@ def invoke(
         _close(handler)
         return Invocation(error=_refuse_awaitable(found.value, context))
     # The exception of the watchdog cannot reach a coroutine; its loop's own timer cancels it.
-    watch = watchdog.watch(execution, deadline=deadline, is_interruptible=False)
+    watch = watchdog.watch(execution, deadline=deadline)
     try:
         return async_to_sync(_await)(handler, found.value, deadline)
     finally:
@@ -69,6 +69,7 @@ def _call(function: Callable[[StepContext], Any], context: StepContext, watch: W
     error: BaseException | None = None
     try:
         try:
+            watch.arm()
             value = function(context)
         except BaseException as raised:  # noqa: BLE001 - section 3.4: everything means a result
             error = raised

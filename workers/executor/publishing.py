@@ -64,6 +64,7 @@ def with_events(
     events: list[PreparedEvent] = []
     try:
         try:
+            watch.arm()
             with _savepoint(is_wanted=is_in_transaction):
                 _prepare_into(events, execution, report, is_over=lambda: watch.is_timed_out)
         except BaseException:  # between two publishers: too slow, or a fault of ours

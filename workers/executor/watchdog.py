@@ -50,19 +50,27 @@ class Watch:
         execution: Execution,
         *,
         deadline: float,
-        is_interruptible: bool,
         on_overdue: Callable[[Execution], None] | None = None,
     ) -> None:
         self._watchdog = watchdog
         self.execution = execution
         self.on_overdue = on_overdue
         self.deadline = self.next_at = deadline
-        self.is_interruptible = is_interruptible
+        self.is_interruptible = False
         self.is_timed_out = False
         self._thread_id = threading.get_ident()
         self._ticket = Ticket()
         self._is_settled = False
         self._is_closed = False
+
+    def arm(self) -> None:
+        """Let the deadline interrupt this thread from now on; call it where that is caught.
+
+        Raises `StepTimeoutError` when the deadline has passed already.
+        """
+        self.is_interruptible = True
+        if self.is_timed_out:  # set before `expire` looks whether it may interrupt
+            raise StepTimeoutError
 
     def expire(self) -> bool:
         """Time the call out, from the watchdog's thread; say whether it was still running."""
@@ -116,10 +124,9 @@ class Watchdog:
         execution: Execution,
         *,
         deadline: float,
-        is_interruptible: bool = True,
         on_overdue: Callable[[Execution], None] | None = None,
     ) -> Watch:
-        """Put the calling thread's next call under a deadline.
+        """Put the calling thread's next call under a deadline; once armed, it is interrupted.
 
         `on_overdue` is what happens when the thread outlasts that, if not what the executor does.
         """
@@ -127,7 +134,6 @@ class Watchdog:
             self,
             execution,
             deadline=deadline,
-            is_interruptible=is_interruptible,
             on_overdue=on_overdue,
         )
         with self._condition:

@@ -22,14 +22,12 @@ def make_watch():
     """Return a maker of watches on this thread that only the test expires."""
     watchdog = Watchdog(grace_seconds=60, on_overdue=print)
 
-    def make(*, is_interruptible=True):
+    def make(*, is_armed=True):
         execution = Execution(cast("Any", Claimed()), progress=Progress(), timeout_seconds=60)
-        return Watch(
-            watchdog,
-            execution,
-            deadline=time.monotonic() + 60,
-            is_interruptible=is_interruptible,
-        )
+        watch = Watch(watchdog, execution, deadline=time.monotonic() + 60)
+        if is_armed:
+            watch.arm()
+        return watch
 
     return make
 
@@ -68,14 +66,26 @@ def test_a_handler_that_was_hit_has_nothing_left_to_swallow(make_watch):
     assert watch.is_timed_out
 
 
-def test_a_watch_without_interruption_only_turns_the_flags(make_watch):
-    watch = make_watch(is_interruptible=False)
+def test_a_watch_that_is_not_armed_only_turns_the_flags(make_watch):
+    watch = make_watch(is_armed=False)
 
     from_elsewhere(watch.expire)
     watch.close()
 
     assert watch.is_timed_out
     assert watch.execution.progress.cancelled
+
+
+def test_a_deadline_that_passes_before_the_call_is_a_timeout_of_the_call(make_watch):
+    watch = make_watch(is_armed=False)
+    called: list[StepContext] = []
+
+    from_elsewhere(watch.expire)
+    found = _call(called.append, StepContext(), watch)
+
+    assert isinstance(found.error, StepTimeoutError)
+    assert found.is_timed_out
+    assert called == []
 
 
 def test_closing_waits_until_the_exception_is_raised(make_watch):
@@ -102,6 +112,9 @@ def test_an_exception_between_the_handlers_end_and_the_end_of_its_watch_is_swall
 
     class Late:
         """A watch that is hit at the entry of its first close."""
+
+        def arm(self):
+            watch.arm()
 
         def close(self):
             if not arrived:

@@ -1,15 +1,20 @@
 """Pages of other origins: who may call, and what their scripts may read."""
 
 import pytest
-from django.test import override_settings
 
 from tests.credentials import key, with_key
 
 pytestmark = pytest.mark.django_db
 SHOP = "https://shop.example"
-NAMED = override_settings(
-    CORS_ALLOWED_ORIGINS=[SHOP], CORS_ALLOWED_ORIGIN_REGEXES=[], CORS_ALLOW_CREDENTIALS=True
-)
+NAMED = pytest.mark.usefixtures("named")
+
+
+@pytest.fixture
+def named(settings):
+    """Allow one origin by its name. A decorator would undo itself before `settings` does."""
+    settings.CORS_ALLOWED_ORIGINS = [SHOP]
+    settings.CORS_ALLOWED_ORIGIN_REGEXES = []
+    settings.CORS_ALLOW_CREDENTIALS = True
 
 
 def preflight(api, origin: str):
