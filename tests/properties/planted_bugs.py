@@ -109,8 +109,8 @@ BUGS = (
         "a lease ends too early",
         IN_SQL,
         "tasker_reap_leases",
-        "AND (s.lease_until < v_now OR",
-        "AND (s.lease_until < v_now + interval '1 day' OR",
+        "        s.lease_until < v_now\n        OR",
+        "        s.lease_until < v_now + interval '1 day'\n        OR",
     ),
     Bug(
         "a graceful release costs an attempt",
