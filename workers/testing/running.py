@@ -6,7 +6,6 @@ the report that a worker would send, so it is what dependants would see.
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -93,7 +92,7 @@ def _dispatches(handler: Any, context: StepContext, *, method: str) -> Iterator[
             yield outcomes.checkpoint_not_written(str(refused)).result
             return
         yield result
-        context = replace(context, checkpoint=checkpoint)
+        context = context.model_copy(update={"checkpoint": checkpoint})
 
 
 def _call(handler: Any, context: StepContext, *, method: str) -> StepHandlerResult:
