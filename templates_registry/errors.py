@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+MAX_FINDINGS = 1000  # of a template, for each severity: more would help nobody
+
 
 class Severity(StrEnum):
     """How bad a finding is."""

@@ -1,18 +1,20 @@
 """Rules about values that fit their type but are probably not meant, in a well-shaped template.
 
-Warnings and information only. A template is looked at as written, and once more as resolved for
-each environment it mentions, since an override can make a value odd that was fine before.
+Warnings and information, and one error: overrides that make far too much of a template. It is
+looked at as written, and once more as resolved for each environment it mentions, since an override
+can make a value odd that was fine before.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 
 from templates_registry.errors import Finding, finding
-from templates_registry.schema.overrides import ALL, resolve
+from templates_registry.schema.overrides import ALL, resolve, resolved_size
 from templates_registry.schema.template import RetryPolicy, StepTemplate, TaskTemplate
 
 # The default of the setting max_backoff_seconds, which caps what a template leaves open.
 DEFAULT_MAX_BACKOFF_MS = 300_000
+MAX_RESOLVED_SIZE = 1_000_000
 SEMVER = re.compile(
     r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
     r"(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?"
@@ -75,7 +77,14 @@ def _overridden_steps(template: TaskTemplate) -> Iterator[Finding]:
 
 
 def _in_environments(template: TaskTemplate, names: Iterable[str]) -> Iterator[Finding]:
-    """Yield what is odd only after an environment's overrides."""
+    """Yield what is odd only after an environment's overrides, or that these are too many."""
+    if (size := resolved_size(template)) > MAX_RESOLVED_SIZE:
+        text = (
+            f"Resolved for all environments these are {size:,} values, {MAX_RESOLVED_SIZE:,} "
+            "are allowed; override fewer keys of ALL, or split the template."
+        )
+        yield finding("TOO_LARGE", text, path="environments")
+        return
     for name in names:
         if name not in template.environments:
             continue

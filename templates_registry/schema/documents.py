@@ -8,7 +8,7 @@ surrogates, keys that are no text, too much of anything.
 import math
 from typing import Any, NamedTuple
 
-from templates_registry.errors import Finding, finding
+from templates_registry.errors import MAX_FINDINGS, Finding, finding
 from templates_registry.schema.paths import Location, path_text
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -57,8 +57,13 @@ class Reader:
         """Note that a value cannot be used, and return the null that stands in its place."""
         path = path_text(at)
         self.unread.add(path)
-        self.findings.append(finding(code, message, path=path))
+        self.note(code, message, path)
         return REFUSED
+
+    def note(self, code: str, message: str, path: str) -> None:
+        """Add a finding, all of which are errors here, unless there are plenty."""
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append(finding(code, message, path=path))
 
     def text(self, text: str, at: Location) -> Any:
         """Return a text that can be stored."""
@@ -80,10 +85,8 @@ def read_data(data: Any) -> Document:
 def _value(reader: Reader, value: Any, at: Location) -> Any:
     reader.count(len(at) + 1)
     if isinstance(value, dict):
-        return {
-            _key(reader, key, at): _value(reader, each, (*at, str(key)))
-            for key, each in value.items()
-        }
+        named = {_key(reader, key, at): each for key, each in value.items()}
+        return {key: _value(reader, each, (*at, key)) for key, each in named.items()}
     if isinstance(value, list):
         return [_value(reader, each, (*at, number)) for number, each in enumerate(value)]
     if isinstance(value, str):
@@ -94,11 +97,14 @@ def _value(reader: Reader, value: Any, at: Location) -> Any:
 
 
 def _key(reader: Reader, key: Any, at: Location) -> str:
+    """Return a key as text that can be printed, having refused what is no good text."""
     if not isinstance(key, str):
-        reader.refuse("INVALID_TYPE", "A key must be text.", (*at, str(key)))
-        return str(key)
-    _text(reader, key, (*at, key))
-    return key
+        shown = f"({type(key).__name__})" if _number_problem(key) else str(key)
+        reader.refuse("INVALID_TYPE", "A key must be text.", (*at, shown))
+        return shown
+    printable = key.encode("utf-8", "backslashreplace").decode()
+    _text(reader, key, (*at, printable))
+    return printable
 
 
 def _text(reader: Reader, text: str, at: Location) -> Any:

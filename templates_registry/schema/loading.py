@@ -4,19 +4,21 @@
 `load_*` want exactly one good template. This module writes nothing and imports no handler.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from templates_registry.conf import registry_settings
-from templates_registry.errors import Finding, TemplateError, finding
+from templates_registry.errors import MAX_FINDINGS, Finding, Severity, TemplateError, finding
 from templates_registry.schema.canonical import canonical
 from templates_registry.schema.content import check_content
 from templates_registry.schema.documents import MAX_BYTES, Document, UnreadableError, read_data
 from templates_registry.schema.reading import read_documents
 from templates_registry.schema.rules import Outlines, check_steps, outline
 from templates_registry.schema.shapes import build
+from templates_registry.schema.sizes import MAX_SCHEMA_VALUES, has_too_many_schemas
 from templates_registry.schema.spelling import spell
 from templates_registry.schema.template import TaskTemplate
 
@@ -152,6 +154,9 @@ def _inspect(document: Document, source: str, environments: Iterable[str] | None
         found = (*document.findings, finding("NOT_A_MAPPING", text))
         return Inspected(None, Report(found), source)
     data, spelled = spell(document.data)
+    if has_too_many_schemas(data):
+        text = f"Its schemas have more than {MAX_SCHEMA_VALUES:,} values together; shorten them."
+        return Inspected(None, Report((finding("TOO_LARGE", text),)), source, _key(data))
     template, shape = build(data, spelled)
     steps = outline(data, as_written=spelled.as_written)
     listed = data.get("steps")
@@ -163,9 +168,20 @@ def _inspect(document: Document, source: str, environments: Iterable[str] | None
     if template is not None:
         names = template.environments if environments is None else environments
         findings += check_content(template, names)
-    findings += spelled.findings
+    findings = _limited([*findings, *spelled.findings])
     count = len(listed) if isinstance(listed, list) else 0
     return Inspected(template, Report(tuple(findings), count), source, _key(data))
+
+
+def _limited(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the first findings of each severity, so that many warnings hide no error."""
+    seen: Counter[Severity] = Counter()
+    kept: list[Finding] = []
+    for each in findings:
+        seen[each.severity] += 1
+        if seen[each.severity] <= MAX_FINDINGS:
+            kept.append(each)
+    return kept
 
 
 def _check_steps(listed: Any, steps: Outlines) -> list[Finding]:
@@ -176,7 +192,8 @@ def _check_steps(listed: Any, steps: Outlines) -> list[Finding]:
 
 def _is_under(path: str, unread: frozenset[str]) -> bool:
     """Say whether a place was refused while reading, so that more about it says nothing new."""
-    return any(path == each or path.startswith((f"{each}.", f"{each}[")) for each in unread)
+    ends = [place for place, letter in enumerate(path) if letter in ".["]
+    return path in unread or any(path[:end] in unread for end in ends)
 
 
 def _key(data: dict[str, Any]) -> tuple[str, str, str] | None:

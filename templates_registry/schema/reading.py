@@ -16,7 +16,6 @@ from typing import Any
 
 import yaml
 
-from templates_registry.errors import finding
 from templates_registry.schema.documents import (
     MAX_BYTES,
     MAX_DEPTH,
@@ -101,7 +100,7 @@ class _YamlReader(Reader):
         message = f"Line {line}: anchors and aliases are not allowed; write the value out."
         if isinstance(event, yaml.AliasEvent):
             return self.refuse("ALIAS_NOT_ALLOWED", message, at)
-        self.findings.append(finding("ALIAS_NOT_ALLOWED", message, path=path_text(at)))
+        self.note("ALIAS_NOT_ALLOWED", message, path_text(at))
         event.anchor = None
         self.nodes -= 1
         return self._node(event, at, depth)
@@ -120,7 +119,7 @@ class _YamlReader(Reader):
                 continue
             line = event.start_mark.line + 1
             message = f"Line {line}: the key {key!r} is repeated; keep one."
-            self.findings.append(finding("DUPLICATE_KEY", message, path=path_text(inside)))
+            self.note("DUPLICATE_KEY", message, path_text(inside))
         return found
 
     def _key(self, event: Any, at: Location, depth: int) -> str:

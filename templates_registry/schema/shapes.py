@@ -6,12 +6,11 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from templates_registry.errors import SEVERITY_OF, Finding, finding
+from templates_registry.errors import MAX_FINDINGS, SEVERITY_OF, Finding, finding
 from templates_registry.schema.paths import path_text, step_index
 from templates_registry.schema.spelling import Spelled
 from templates_registry.schema.template import TaskTemplate
 
-MAX_FINDINGS = 1000
 _RANGES = frozenset(
     ["greater_than_equal", "less_than_equal", "string_too_long", "string_too_short"]
 )

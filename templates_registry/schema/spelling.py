@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from templates_registry.errors import Finding, Severity, finding
+from templates_registry.errors import MAX_FINDINGS, Finding, Severity, finding
 from templates_registry.schema import template as shapes
 from templates_registry.schema.paths import Location, path_text
+from templates_registry.schema.sizes import mappings_of
 
-MAX_FINDINGS = 1000
 MAX_GUESSES = 100
 
 Mapping_ = dict[str, Any]
@@ -261,18 +261,13 @@ def _inherit_events(data: Mapping_) -> Mapping_:
     """Give events of steps the description and schema that the catalogue has for their name."""
     catalogue = {
         entry["name"]: {key: entry[key] for key in ("description", "schema") if key in entry}
-        for entry in _mappings(data.get("domain_events"))
+        for entry in mappings_of(data.get("domain_events"))
         if isinstance(entry.get("name"), str)
     }
     if not catalogue:
         return data
-    for step in _mappings(data.get("steps")):
-        for event in _mappings(step.get("publishes_events")):
+    for step in mappings_of(data.get("steps")):
+        for event in mappings_of(step.get("publishes_events")):
             if isinstance(event.get("name"), str):
                 event.update(catalogue.get(event["name"], {}) | event)
     return data
-
-
-def _mappings(entries: Any) -> list[Mapping_]:
-    """Return the mappings of what should be a list of mappings."""
-    return [each for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []

@@ -1,14 +1,22 @@
-"""Whatever comes in, findings come out: no other exception, and always in time."""
+"""Whatever comes in, findings come out: no other exception, and always in time.
+
+A few hundred inputs by default; `pytest -m benchmark -s tests/unit/templates_registry` tries more
+than ten thousand and prints what they were.
+"""
 
 import json
+from collections import Counter
+from dataclasses import dataclass, field
+from time import process_time
 from typing import Any
 
-import yaml
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from templates_registry.errors import SEVERITY_OF
+from templates_registry.errors import SEVERITY_OF, Severity
 from templates_registry.schema import (
+    Inspected,
     canonical,
     digest,
     inspect_data,
@@ -17,96 +25,94 @@ from templates_registry.schema import (
     resolve,
 )
 from templates_registry.schema.json_schema import schema_problem, validator_of
-from templates_registry.schema.spelling import TEMPLATE, Level
+from tests.factories.template_inputs import DATA, KEYWORDS, SCHEMAS, TEXTS, VALUES
 
-ROUNDS = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-SCALARS = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(-10, 10**12),
-    st.floats(),
-    st.text(max_size=8),
-    st.sampled_from(["a", "b", "ALL", "decision", "batch_worker", "none", "a.b", "1.0.0", "x.y"]),
-)
-JSON = st.recursive(
-    SCALARS,
-    lambda below: st.one_of(
-        st.lists(below, max_size=3), st.dictionaries(st.text(max_size=5), below, max_size=3)
-    ),
-    max_leaves=8,
-)
-KEYWORDS = st.sampled_from(
-    ["type", "properties", "items", "$ref", "$dynamicRef", "$defs", "allOf", "not", "enum", "$id",
-     "$anchor", "$dynamicAnchor", "pattern", "then", "if", "dependentSchemas", "required"]
-)  # fmt: skip
-SCHEMAS = st.recursive(
-    st.one_of(
-        SCALARS, st.sampled_from(["object", "string", "#", "#/$defs/a", "#a", "https://x.test/y"])
-    ),
-    lambda below: st.one_of(
-        st.dictionaries(st.one_of(KEYWORDS, st.just("a")), below, max_size=4),
-        st.lists(below, max_size=2),
-    ),
-    max_leaves=12,
-)
+FEW, MANY = 40, 1500
+MOST_SECONDS = 20.0  # of the processor, for one input, on a slow machine
+ROUNDS = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def shaped(level: Level) -> st.SearchStrategy[Any]:
-    """Return mappings whose keys are mostly right and whose values are anything."""
-    below: dict[str, st.SearchStrategy[Any]] = dict.fromkeys(level.expected, JSON)
-    below |= {key: shaped(each) for key, each in level.one.items()}
-    below |= {key: st.lists(shaped(each), max_size=3) for key, each in level.many.items()}
-    below |= {
-        key: st.dictionaries(st.sampled_from(["test", "a"]), shaped(each), max_size=2)
-        for key, each in level.named.items()
-    }
-    for key in below.keys() & {"schema", "input_schema", "result_schema"}:
-        below[key] = SCHEMAS
-    some = {
-        key: st.one_of(value, value, JSON, SCHEMAS)
-        for key, value in {**below, "unknown": JSON}.items()
-    }
-    return st.fixed_dictionaries({}, optional=some)
+@dataclass
+class Tally:
+    """What became of the inputs of one kind."""
+
+    inputs: int = 0
+    valid: int = 0
+    slowest_seconds: float = 0.0
+    codes: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.inputs} inputs, {self.valid} valid, {len(self.codes)} codes, "
+            f"slowest {self.slowest_seconds * 1000:.0f} ms"
+        )
 
 
-def only_known_codes(found: Any) -> None:
+def check(found: Inspected) -> None:
+    """Hold one answer to what handlers.md 1.9 promises."""
     for each in found.report.findings:
-        assert each.code in SEVERITY_OF
+        assert each.message
+        assert each.severity is SEVERITY_OF[each.code] or (
+            (each.code, each.severity) == ("UNKNOWN_KEY", Severity.WARNING)
+        )
         json.dumps(each.as_dict())
+        str(each).encode()  # can be printed
     if found.report.valid:
-        assert found.template is not None
-        for environment in ("test", "a", "development"):
-            resolved = resolve(found.template, environment)
-            assert inspect_data(canonical(resolved)).template == resolved
-            assert len(digest(resolved)) == 64
+        check_template(found)
+
+
+def check_template(found: Inspected) -> None:
+    """Hold a valid template to what the rest of the code expects."""
+    assert found.template is not None
+    json.dumps(canonical(found.template), allow_nan=False).encode()
+    for environment in ("test", "a", "development"):
+        resolved = resolve(found.template, environment)
+        assert inspect_data(canonical(resolved)).template == resolved
+        assert len(digest(resolved)) == 64
+
+
+def try_inputs(kind: str, count: int) -> Tally:
+    """Look at so many inputs of one kind; fails on the first that is answered wrongly."""
+    tally = Tally()
+
+    @settings(ROUNDS, max_examples=count, database=None)
+    @given({**TEXTS, **DATA}[kind])
+    def look(value: Any) -> None:
+        began_at = process_time()
+        answers = inspect_text(value, single=True) if kind in TEXTS else [inspect_data(value)]
+        taken = process_time() - began_at
+        for found in answers:
+            check(found)
+        tally.inputs += 1
+        tally.valid += any(found.report.valid for found in answers)
+        tally.codes.update({each.code for found in answers for each in found.report.findings})
+        tally.slowest_seconds = max(tally.slowest_seconds, taken)
+        assert taken < MOST_SECONDS
+
+    look()
+    return tally
+
+
+@pytest.mark.parametrize("kind", [*TEXTS, *DATA])
+def test_any_input_gets_a_report(kind: str) -> None:
+    assert try_inputs(kind, FEW).inputs >= FEW
+
+
+@pytest.mark.benchmark
+@pytest.mark.timeout(3600)
+def test_ten_thousand_inputs_get_a_report() -> None:
+    tallies = {kind: try_inputs(kind, MANY) for kind in [*TEXTS, *DATA]}
+
+    codes: Counter[str] = Counter()
+    for kind, tally in tallies.items():
+        print(f"{kind}: {tally}")  # noqa: T201
+        codes.update(tally.codes)
+    print(f"{len(codes)} of {len(SEVERITY_OF)} codes: {', '.join(sorted(codes))}")  # noqa: T201
+    assert sum(tally.inputs for tally in tallies.values()) >= 10_000
 
 
 @ROUNDS
-@given(shaped(TEMPLATE))
-def test_any_data_gets_a_report(data: Any) -> None:
-    only_known_codes(inspect_data(data))
-
-
-@ROUNDS
-@given(shaped(TEMPLATE))
-def test_any_mapping_as_yaml_gets_a_report(data: Any) -> None:
-    text = yaml.safe_dump(data, allow_unicode=True)
-
-    for found in inspect_text(text, single=True):
-        only_known_codes(found)
-
-
-@ROUNDS
-@given(
-    st.one_of(st.binary(max_size=200), st.text(max_size=200), st.text("{}[]:-&*!?,|>%@ \na'\"#"))
-)
-def test_any_text_gets_a_report(text: str | bytes) -> None:
-    for found in inspect_text(text, single=True):
-        only_known_codes(found)
-
-
-@ROUNDS
-@given(st.dictionaries(KEYWORDS, SCHEMAS, max_size=5), JSON)
+@given(st.dictionaries(KEYWORDS, SCHEMAS, max_size=5), VALUES)
 def test_an_accepted_schema_can_be_used_on_anything(schema: dict[str, Any], value: Any) -> None:
     if schema_problem(schema) is None:
         validator_of(schema).is_valid(value)
@@ -138,7 +144,7 @@ def test_a_valid_graph_can_be_started(steps: list[tuple[str, str, list[str]]]) -
     )
     [found] = inspect_text(text)
 
-    only_known_codes(found)
+    check(found)
     if found.report.valid:
         initial = {step.name for step in load_text(text).initial_steps()}
         for step in load_text(text).initial_steps():

@@ -101,10 +101,10 @@ def test_a_thousand_steps_are_loaded_in_reasonable_time() -> None:
         for number in range(1000)
     )
 
-    began = time.perf_counter()
+    began = time.process_time()
     found = load_text(text)
-    took = time.perf_counter() - began
+    took = time.process_time() - began
 
     assert len(found.initial_steps()) == 1000
     assert len(digest(found)) == 64
-    assert took < 2  # 0.1 s on an idle machine; a tenfold loss should be seen
+    assert took < 2  # of the processor; 0.1 s is usual, a tenfold loss should be seen

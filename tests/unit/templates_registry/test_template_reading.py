@@ -148,17 +148,24 @@ def test_plain_data_is_looked_at_as_closely_as_yaml() -> None:
         "nul": "a\0b",
         "surrogate": "\ud800",
         "number": float("nan"),
-        "large": 10**400,
+        "large": [10**400, -(10**5000)],
         "list": [object(), float("inf")],
         "fine": [1, 2.5, None, True, "é"],
         7: "key",
+        -(10**5000): "key",
+        "\ud800 key": 1,
+        "k\0": 1,
     }
 
     document = read_data(data)
 
     assert sorted(f.path for f in document.findings) == [
+        "(int)",
         "7",
-        "large",
+        "\\ud800 key",
+        "k\0",
+        "large[0]",
+        "large[1]",
         "list[0]",
         "list[1]",
         "nul",

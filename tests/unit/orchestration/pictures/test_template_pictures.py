@@ -11,6 +11,7 @@ from templates_registry.schema import load_file
 from tests.factories.graphs import template
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[3]
 PARCEL_RETURN = HERE.parents[1] / "templates_registry" / "parcel_return.yaml"
 
 
@@ -181,6 +182,14 @@ def test_json_of_the_graph_alone_has_no_table() -> None:
     text = render_template(template({"name": "a"}), output_format="json", graph_only=True)
 
     assert json.loads(text).keys() == {"graph", "warnings"}
+
+
+def test_the_readme_shows_the_example_as_it_is() -> None:
+    example = ROOT / "templates_registry" / "templates" / "examples" / "process_order.yaml"
+
+    graph = render_template(load_file(example), output_format="mermaid")
+
+    assert f"```mermaid\n{graph}```\n" in (ROOT / "README.md").read_text("utf-8")
 
 
 def test_a_title_cannot_break_out_of_its_heading() -> None:
