@@ -212,12 +212,12 @@ def _spell(spelled: Spelled, data: Any, level: Level, at: Location) -> Any:
 
 
 def _is_kept(spelled: Spelled, level: Level, at: Location, key: str, value: Any) -> bool:
-    """Say whether a key stays: known ones with a value do."""
+    """Say whether a key stays: known ones do, and others where any are kept; a null is absent."""
     if key in level.known:
         return value is not None
     if not level.keeps_others:
         _note_unknown(spelled, level, at, key)
-    return level.keeps_others
+    return level.keeps_others and value is not None
 
 
 def _note_unknown(spelled: Spelled, level: Level, at: Location, key: str) -> None:

@@ -27,9 +27,10 @@ from templates_registry.schema import (
 from templates_registry.schema.json_schema import schema_problem, validator_of
 from tests.factories.template_inputs import DATA, KEYWORDS, SCHEMAS, TEXTS, VALUES
 
-FEW, MANY = 40, 1500
+pytestmark = pytest.mark.timeout(300)  # ten seconds of the processor; it may be busy
+FEW, MANY = 30, 1500
 MOST_SECONDS = 20.0  # of the processor, for one input, on a slow machine
-ROUNDS = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+ROUNDS = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @dataclass
@@ -99,7 +100,7 @@ def test_any_input_gets_a_report(kind: str) -> None:
 
 
 @pytest.mark.benchmark
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(7200)
 def test_ten_thousand_inputs_get_a_report() -> None:
     tallies = {kind: try_inputs(kind, MANY) for kind in [*TEXTS, *DATA]}
 

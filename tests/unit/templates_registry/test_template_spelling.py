@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from templates_registry.schema import digest, inspect_data, inspect_text
+from templates_registry.schema import canonical, digest, inspect_data, inspect_text
 from templates_registry.schema.spelling import spell
 
 
@@ -124,6 +124,16 @@ def test_metadata_keeps_unknown_keys() -> None:
     assert found.template is not None
     assert [f.code for f in found.report.findings] == ["NO_RESULT_SCHEMA"]
     assert found.template.metadata.model_dump(exclude_none=True) == {"team": "blue", "tags": ["x"]}
+
+
+def test_a_null_in_metadata_is_absent_and_what_is_stored_reads_back_the_same() -> None:
+    written = {**template(), "metadata": {"team": None, "links": {"docs": None}}}
+
+    found = inspect_data(written).template
+
+    assert found is not None
+    assert found.metadata.model_extra == {"links": {"docs": None}}
+    assert inspect_data(canonical(found)).template == found
 
 
 def test_spelling_makes_no_difference_to_the_digest() -> None:

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,8 @@ from templates_registry.schema import TaskTemplate
 from tests.factories.drawings import area_of, groups, parse
 from tests.factories.graphs import graph, step_row, template
 
-ROUNDS = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+pytestmark = pytest.mark.timeout(300)  # a few seconds of the processor; it may be busy
+ROUNDS = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 KINDS = ["standard", "decision", "deferred_convergence", "batchable", "batch_worker"]
 HOSTILE = [
     "end", "END", "graph", "default", "step_1", "step_2", "step_1_", "step_2_1", "a b", "<b>", "]]",
