@@ -20,7 +20,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from orchestration.access.permissions import Permission
-from orchestration.access.principals import principal_of_user
+from orchestration.access.principals import name_of_user
 from orchestration.errors import ActionRefusedError, NotFoundError
 from orchestration.fsm import ConcurrentTransition
 
@@ -120,4 +120,4 @@ def _actor(request: HttpRequest) -> str:
     user = request.user
     if not isinstance(user, AbstractBaseUser):
         raise TypeError("Django's admin lets only users in")
-    return principal_of_user(user).name
+    return name_of_user(user)

@@ -21,6 +21,7 @@ from psycopg import sql
 
 from tasker_project.bench.errors import BenchError
 from tasker_project.bench.shapes import register_shapes
+from tasker_project.env_example import written
 from templates_registry.conf import table, tables
 
 ADDRESS = ("NAME", "USER", "PASSWORD", "HOST", "PORT")
@@ -100,7 +101,7 @@ def child_environment() -> dict[str, str]:
     for row in (row for each in tables() for row in table(each)):
         given = any(os.environ.get(variable) for variable in row.variables)
         if "development" in row.profiles and not given:
-            found[row.variables[0]] = str(row.default)
+            found[row.variables[0]] = written(row.default)
     return found
 
 

@@ -49,6 +49,7 @@ def _set_up_django(url: str) -> None:
         "DATABASE_DIRECT_URL": "",
         "DJANGO_SETTINGS_MODULE": "tasker_project.settings",
         "DJANGO_DEBUG": "false",
+        "TASKER_AUTH_ENABLED": "true",
         "TASKER_ENV": "development",
         "TASKER_LOG_LEVEL": "WARNING",
     }

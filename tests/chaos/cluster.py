@@ -42,6 +42,7 @@ SETTINGS = {
 DEFAULTS = {
     "TASKER_ENV": "development",
     "DJANGO_DEBUG": "false",
+    "TASKER_AUTH_ENABLED": "true",
     "TASKER_ORCHESTRATOR_POLL_MS": "5000",
     "TASKER_WORKER_POLL_MS": "1000",
     "TASKER_LOG_LEVEL": "INFO",
@@ -50,7 +51,8 @@ DEFAULTS = {
 }
 """Defaults in place of the values of the development profile."""
 
-OPEN_API = {"DJANGO_DEBUG": "true"}  # without a credential the API serves development alone
+# without a credential the API serves development with DEBUG alone
+OPEN_API = {"DJANGO_DEBUG": "true", "TASKER_AUTH_ENABLED": "false"}
 
 READY_TEXT = "process.started"
 READY_SECONDS = 40.0
