@@ -3,8 +3,8 @@
 import keyword
 from collections.abc import Iterator, Mapping
 
-from workers.codegen.functions import ANY, PLAIN_RESULT, TODO, documented
-from workers.codegen.imports import Import, import_of
+from workers.codegen.functions import TODO, documented
+from workers.codegen.imports import import_of
 from workers.codegen.layout import Call, Expression, show
 from workers.codegen.module import Block
 from workers.codegen.plans import BATCH_KEY, DEFAULT_METHOD, Plans, StepPlan
@@ -36,14 +36,15 @@ def class_block(name: str, methods: Mapping[str, StepPlan], plans: Plans) -> Blo
     made = {method: list(_method(method, each, plans)) for method, each in methods.items()}
     if DEFAULT_METHOD not in made:
         made = {DEFAULT_METHOD: _REFUSING_CALL, **made}
-    imports = {import_of(each, plans.source) for each in (base, "StepContext")}
-    imports |= {each for plan in methods.values() for each in _imports(plan, plans)}
-    imports |= {ANY} if DEFAULT_METHOD not in methods else set()
+    used = {base, "StepContext", "StepHandlerResult"}
+    imports = {import_of(each, plans.source) for each in used}
+    if plans.models_module and any(plans.name_of(each.result) for each in methods.values()):
+        imports.add(plans.models_module)
     return Block(name, lines, frozenset(imports), made)
 
 
 _REFUSING_CALL = [
-    f"    def call(self, context: StepContext) -> {PLAIN_RESULT}:",
+    "    def call(self, context: StepContext) -> StepHandlerResult:",
     '        """Refuse: every step of the template names another method."""',
     '        raise NotImplementedError(f"{self.name} has a method for each step")',
 ]
@@ -51,36 +52,21 @@ _REFUSING_CALL = [
 
 def _method(method: str, plan: StepPlan, plans: Plans) -> Iterator[str]:
     note = "" if method == method.lower() else noqa("N802")
-    yield f"    def {method}(self, context: StepContext) -> {_result_type(plan, plans)}:{note}"
+    yield f"    def {method}(self, context: StepContext) -> StepHandlerResult:{note}"
     yield from documented(plan, indent=8)
     yield f"        {TODO}"
-    yield f"        return {show(_value(plan, plans), indent=8, before=len('return '))}"
+    if plans.name_of(plan.result):
+        yield f"        result = {show(plans.stub_of(plan), indent=8, before=len('result = '))}"
+        yield '        return self.success(result.model_dump(mode="json"))'
+    else:
+        yield f"        return {show(_value(plan), indent=8, before=len('return '))}"
 
 
-def _is_outcome(plan: StepPlan) -> bool:
-    return plan.step.type in ("decision", "batchable")
-
-
-def _result_type(plan: StepPlan, plans: Plans) -> str:
-    if _is_outcome(plan):
-        return "StepHandlerResult"
-    return plans.name_of(plan.result) or PLAIN_RESULT
-
-
-def _value(plan: StepPlan, plans: Plans) -> Expression:
+def _value(plan: StepPlan) -> Expression:
     if plan.step.type == "batchable":
         return Call("self.success", [{BATCH_KEY: {"type": "no_batches"}}])
     if plan.branches:
         return Call("self.decision_success", [list(plan.branches)])
     if plan.step.type == "decision":
         return Call("self.skip_branches", ["no branch is written yet"])
-    return plans.stub_of(plan)
-
-
-def _imports(plan: StepPlan, plans: Plans) -> Iterator[Import]:
-    if _is_outcome(plan):
-        yield import_of("StepHandlerResult", plans.source)
-    elif not plans.name_of(plan.result):
-        yield ANY
-    elif plans.models_module:
-        yield plans.models_module
+    return Call("self.success", [plan.stub])

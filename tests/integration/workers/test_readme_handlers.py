@@ -92,7 +92,7 @@ def test_a_decision_takes_its_branch(run, total, branch):
 @pytest.mark.parametrize(("quantity", "taken"), [(1, "charge"), (100, "send_invoice")])
 def test_a_workflow_takes_the_branch_that_its_decision_names(chapter, quantity, taken):
     [steps] = [text for text in blocks("yaml") if text.startswith("steps:")]
-    others = {name: lambda context: {} for name in ("shop.send_invoice", "shop.close")}
+    others: dict[str, Any] = dict.fromkeys(["shop.send_invoice", "shop.close"], lambda _: {})
     handlers = {f"shop.{name}": getattr(chapter, name) for name in ("reserve", "charge")}
     handlers["shop.choose_payment"] = chapter.choose_payment
 

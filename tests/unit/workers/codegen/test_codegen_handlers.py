@@ -136,14 +136,14 @@ def test_a_decision_takes_its_branches_and_methods_get_a_class():
 
     handler_name = "returns.step_handlers.VoucherHandler"
 
-    def call(self, context: StepContext) -> dict[str, Any]:
+    def call(self, context: StepContext) -> StepHandlerResult:
         """Refuse: every step of the template names another method."""
         raise NotImplementedError(f"{self.name} has a method for each step")
 
-    def issue(self, context: StepContext) -> dict[str, Any]:
+    def issue(self, context: StepContext) -> StepHandlerResult:
         """Run the step issue_voucher."""
         # TODO: write this handler
-        return {}'''
+        return self.success({})'''
     )
 
 
@@ -183,6 +183,15 @@ def test_a_decision_among_methods_gets_what_it_needs():
     assert made.startswith("class Ways(DecisionHandler):")
     assert '        return self.decision_success(["end"])' in made
     assert '        return self.skip_branches("no branch is written yet")' in made
+
+
+def test_methods_of_a_scaffold_use_models(tmp_path):
+    text = SIMPLE.replace("callable: shop.check}", "callable: shop.Check, method: look}")
+
+    made = block(scaffold_of(text, tmp_path).files[1].text, "Check")
+
+    assert "        result = models.CheckResult(in_stock=False)\n" in made
+    assert '        return self.success(result.model_dump(mode="json"))' in made
 
 
 @pytest.mark.parametrize("method", ["pay-now", "class", "success", "name"])
