@@ -71,6 +71,9 @@ chaos: $(READY) ## Break a real cluster while it works, and judge; TASKS, FAULTS
 schema: $(READY) ## Write the OpenAPI document of the REST API
 	$(MANAGE) spectacular --validate --fail-on-warn --file $(OPENAPI)
 
+graph: $(READY) ## Show the state machines of tasks and steps as Mermaid diagrams; ARGS="-o FILE"
+	$(MANAGE) visualize_states $(ARGS)
+
 env: $(READY) ## Write .env.example from the tables of settings
 	$(BIN)/python -m tasker_project.env_example > .env.example
 
@@ -78,4 +81,4 @@ requirements: $(READY) ## Pin the packages of requirements/*.in anew, for every 
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	export UV_CUSTOM_COMPILE_COMMAND="make requirements"; for name in base production dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --upgrade -o requirements/$$name.txt requirements/$$name.in; done
 
-.PHONY: help setup demo dev test test-pooler check lint types contracts django openapi hosts ci bench chaos schema env requirements
+.PHONY: help setup demo dev test test-pooler check lint types contracts django openapi hosts ci bench chaos schema graph env requirements
