@@ -19,9 +19,11 @@ class OrchestrationConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks, and the look at PGMQ's version after each migration."""
+        """Register the system checks, and what is done after each migration."""
         register(_check_settings)
+        register(_check_access)
         post_migrate.connect(_compare_pgmq, sender=self)
+        post_migrate.connect(_ensure_permissions, sender=self)
 
 
 def _check_settings(**options: Any) -> list[CheckMessage]:
@@ -30,6 +32,17 @@ def _check_settings(**options: Any) -> list[CheckMessage]:
     return check_settings(**options)
 
 
+# The rest is named as text: an app's configuration stands below the floors that do the work.
+
+
+def _check_access(**options: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = import_string("orchestration.access.checks.check_access")(**options)
+    return found
+
+
+def _ensure_permissions(**options: Any) -> None:
+    import_string("orchestration.access.groups.ensure_permissions_and_groups")(**options)
+
+
 def _compare_pgmq(**_: Any) -> None:
-    # Named as text: an app's configuration stands below the floor that talks to the database.
     import_string("orchestration.messaging.pgmq.warn_of_other_version")()

@@ -28,6 +28,7 @@ EXECUTORS = {
 }
 EXTRA_CONNECTIONS = 4  # single loops and the heartbeat of a process
 LARGEST_SHARE = 0.85
+NO_SETTINGS = frozenset({"TASKER_CLI_FORMAT"})  # a habit of a person, no setting of the system
 # what Kubernetes derives from the names of services is nobody's mistake
 KUBERNETES = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT|_PORT$|_PORT_")
 
@@ -45,6 +46,7 @@ def check_settings(**options: Any) -> list[CheckMessage]:
         *_pool(values),
         *_heartbeat(values),
         *_tiers(values),
+        *_timeouts(values),
         *_retention(values),
     ]
 
@@ -70,7 +72,8 @@ def _unknown_keys(given: Mapping[str, Any]) -> Iterable[Error]:
 def _unknown_variables(given: Mapping[str, str]) -> Iterable[Error]:
     known = [name for source in tables() for row in table(source) for name in row.variables]
     for name in sorted(set(given) - set(known)):
-        if name.startswith("TASKER_") and not KUBERNETES.search(name):
+        is_ours = name.startswith("TASKER_") and name not in NO_SETTINGS
+        if is_ours and not KUBERNETES.search(name):
             distinct = {each.removeprefix("TASKER_"): each for each in known}
             yield _unknown(name, name.removeprefix("TASKER_"), distinct)
 
@@ -144,6 +147,16 @@ def _heartbeat(values: Mapping[str, Value]) -> Iterable[Error]:
             "E013",
             f"HEARTBEAT_SECONDS = {heartbeat.value} (from {heartbeat.variable}): must be at most a "
             f"third of LEASE_SECONDS = {lease.value} (from {lease.variable}).",
+        )
+
+
+def _timeouts(values: Mapping[str, Value]) -> Iterable[Error]:
+    statement, request = values["api_statement_timeout_ms"], values["api_timeout_seconds"]
+    if statement.value >= request.value * 1000:
+        yield _error(
+            "E015",
+            f"API_STATEMENT_TIMEOUT_MS = {statement.value} (from {statement.variable}): must be "
+            f"less than API_TIMEOUT_SECONDS = {request.value} (from {request.variable}).",
         )
 
 

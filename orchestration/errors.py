@@ -57,6 +57,12 @@ class DuplicateDlqEntryError(TaskerError):
     code = "CONFLICT"
 
 
+class RequestTimeoutError(TaskerError):
+    """A request took longer than allowed; what it wrote was rolled back."""
+
+    code = "TIMEOUT"
+
+
 class TryLaterError(TaskerError):
     """The request is fine, the moment is not; nothing was written."""
 

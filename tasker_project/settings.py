@@ -12,8 +12,10 @@ from typing import Any
 from urllib.parse import unquote
 
 import environ
+from corsheaders.defaults import default_headers
 
-from orchestration.conf import EngineSettings
+from orchestration.conf import AccessSettings, EngineSettings
+from orchestration.conf.access import LOOPBACK_ORIGINS
 from orchestration.runtime import sessions
 from tasker_project.embedded.launcher import EmbeddedServer
 from tasker_project.logs import logging_settings
@@ -28,6 +30,7 @@ if os.environ.get("TASKER_ENV") != "test":
 _given = read(RegistrySettings, code=TASKER)["environment"]
 _environment = _given.value
 _engine = {key: found.value for key, found in read(EngineSettings, code=TASKER).items()}
+_access = {key: found.value for key, found in read(AccessSettings, code=TASKER).items()}
 _is_production = _environment == "production"
 _loopback = ["localhost", "127.0.0.1", "[::1]"]
 _hosts = {"development": _loopback, "test": ["testserver", *_loopback], "production": []}
@@ -53,6 +56,7 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "corsheaders",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -63,6 +67,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "orchestration.http.request_id.RequestIdMiddleware",  # every answer carries the id
     "orchestration.http.probes.ProbeMiddleware",  # before anything may redirect or refuse
+    "corsheaders.middleware.CorsMiddleware",  # around whatever answers a page of another origin
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "orchestration.http.trailing_slash.TrailingSlashMiddleware",
@@ -200,5 +205,37 @@ LANGUAGE_CODE = "en"
 USE_I18N = False
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_production
 SECURE_SSL_REDIRECT = _is_production
+SECURE_HSTS_SECONDS = _access["hsts_seconds"] if _is_production else 0
+if _access["proxy_ssl_header"]:
+    SECURE_PROXY_SSL_HEADER = (
+        f"HTTP_{_access['proxy_ssl_header'].upper().replace('-', '_')}",
+        "https",
+    )
+
+# --- pages of other origins that may call the API
+_origins = _access["cors_origins"]
+_named_origins = [each for each in _origins if each not in ("*", LOOPBACK_ORIGINS)]
+CORS_URLS_REGEX = r"^/(v1|api-docs)/"
+CORS_ALLOW_ALL_ORIGINS = "*" in _origins
+CORS_ALLOWED_ORIGINS = _named_origins
+CORS_ALLOWED_ORIGIN_REGEXES = (
+    [r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$"] if LOOPBACK_ORIGINS in _origins else []
+)
+CORS_ALLOW_CREDENTIALS = bool(_origins) and len(_named_origins) == len(_origins)
+CORS_ALLOW_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST")
+CORS_ALLOW_HEADERS = (
+    *default_headers,
+    "idempotency-key",
+    "x-request-id",
+    _access["api_key_header"].lower(),
+)
+CORS_EXPOSE_HEADERS = (
+    "X-Request-ID",
+    "Retry-After",
+    "Location",
+    "Idempotent-Replayed",
+    "X-Total-Count",
+)
+CORS_PREFLIGHT_MAX_AGE = 86_400
 
 LOGGING = logging_settings(level=_engine["log_level"], form=_engine["log_format"])

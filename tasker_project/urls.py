@@ -9,3 +9,7 @@ urlpatterns = [
     path("api-docs/", include("orchestration.api.docs")),
     path("v1/", include("orchestration.api.urls")),
 ]
+
+handler400 = "orchestration.http.error_pages.bad_request"
+handler404 = "orchestration.http.error_pages.not_found"
+handler500 = "orchestration.http.error_pages.server_error"

@@ -10,6 +10,7 @@ Why dataclass fields instead of a separate list: the type checker then knows eve
 name or default is written twice.
 """
 
+import json
 import math
 import os
 from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ Table = TypeVar("Table")
 TABLES = (  # as text: the registry stands below the other two packages
     "templates_registry.conf.RegistrySettings",
     "orchestration.conf.EngineSettings",
+    "orchestration.conf.AccessSettings",
     "orchestration.conf.PoolSettings",
     "orchestration.conf.ProtectionSettings",
     "orchestration.conf.StalenessSettings",
@@ -61,12 +63,22 @@ class BreakerRule(NamedTuple):
 BREAKER_OFF = BreakerRule(0, 0, 0, 0)
 
 
+class JsonList(tuple[Any, ...]):
+    """A list whose items are no plain words; written as JSON."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return json.dumps(list(self))
+
+
 _WORDS = {
     int: "a whole number",
     float: "a number",
     bool: "true or false",
     Range: "a range min-max",
     BreakerRule: "off, or four whole numbers failures,within,open,successes",
+    JsonList: "a JSON list",
     tuple: "a comma-separated list",
 }
 
@@ -91,6 +103,7 @@ class Setting:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     profiles: Mapping[str, Any] = field(default_factory=dict)
+    is_secret: bool = False  # its value is printed nowhere
 
     @property
     def key(self) -> str:
@@ -178,7 +191,8 @@ def _checked(row: Setting, raw: Any, source: str, variable: str, fallback: Value
         check = "E002"
     if check is None:
         return Value(value, source, variable)
-    text = f"{row.name} = {raw!r} (from {variable}): must be {row.allowed}."
+    shown = "***" if row.is_secret else repr(raw)
+    text = f"{row.name} = {shown} (from {variable}): must be {row.allowed}."
     return fallback._replace(variable=variable, problem=Problem(check, text))
 
 
@@ -190,6 +204,8 @@ def _converted(kind: type, raw: Any) -> Any:
         return Range(low, high)
     if kind is BreakerRule:
         return _breaker_rule(raw)
+    if kind is JsonList:
+        return _json_list(raw)
     if kind is tuple:
         parts = raw.split(",") if isinstance(raw, str) else raw
         return tuple(str(part).strip() for part in parts if str(part).strip())
@@ -212,6 +228,13 @@ def _breaker_rule(raw: Any) -> BreakerRule:
         return BREAKER_OFF
     parts = raw.split(",") if isinstance(raw, str) else raw
     return BreakerRule(*[_converted(int, part) for part in parts])
+
+
+def _json_list(raw: Any) -> JsonList:
+    found = json.loads(raw) if isinstance(raw, str) else raw
+    if not isinstance(found, list | tuple):
+        raise TypeError("no list")
+    return JsonList(found)
 
 
 def _parsed(kind: type, text: str) -> Any:

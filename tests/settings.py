@@ -9,6 +9,7 @@ if "pytest" in sys.modules:  # what is given there names another database than t
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 # the test database is created under this limit too, however busy the disk is
 os.environ.setdefault("TASKER_API_STATEMENT_TIMEOUT_MS", "60000")
+os.environ.setdefault("TASKER_API_TIMEOUT_SECONDS", "120")
 
 from tasker_project.settings import *  # noqa: F403
 

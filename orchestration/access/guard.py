@@ -1,19 +1,25 @@
-"""The guard of the REST API: finds the principal of a request and asks for the view's permission.
+"""The guard of the REST API: who calls, and may it call this?
 
 Closed by default: a view that declares no permission for a method refuses it, and where nobody is
-known the answer is 401. What is accepted in production is the session of a staff user; keys and
-tokens are not built yet.
+known the answer is 401. A view declares in `required_permissions` for each method a permission,
+several of which any one will do (the view itself asks for the right one), or None: any principal.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from orchestration.access.credentials import find_principal, uses_session
+from orchestration.access.failures import CHALLENGE, CredentialMissingError
 from orchestration.access.permissions import Permission
-from orchestration.access.principals import ANYBODY, Principal, is_open, principal_of_user
+from orchestration.access.principals import Principal
+from orchestration.queries.scope import Scope
+
+Required = Permission | tuple[Permission, ...] | None
+RequiredPermissions = Mapping[str, Required]
 
 
 class PrincipalAuthentication(SessionAuthentication):
@@ -21,40 +27,49 @@ class PrincipalAuthentication(SessionAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
         """Return the principal, None when there is no credential."""
-        if is_open():
-            return ANYBODY, None
-        found = super().authenticate(request)
-        if found is None:
+        principal = find_principal(request._request)
+        if principal is None:
             return None
-        user = found[0]
-        if not getattr(user, "is_staff", False):
-            raise AuthenticationFailed("The session belongs to no staff user")
-        return principal_of_user(user), None
+        if uses_session(request._request):
+            self.enforce_csrf(request)
+        return principal, None
 
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge of a 401."""
-        return "Session"
+        return CHALLENGE
 
 
 class HoldsPermission(BasePermission):
     """Asks for the permission that the view declares for the method in `required_permissions`."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Tell whether the call may go on; an entry None means: any known principal."""
+        """Tell whether the call may go on."""
         principal = principal_of(request)
         method = "GET" if request.method == "HEAD" else str(request.method)
-        declared: dict[str, Permission | None] = getattr(view, "required_permissions", {})
+        declared: RequiredPermissions = getattr(view, "required_permissions", {})
         if method not in declared:
             return method == "OPTIONS" or not hasattr(view, method.lower())  # then it is a 405
-        required = declared[method]
-        if required is not None:
-            principal.require(required)
+        required = alternatives(declared[method])
+        if required and not any(principal.may(each) for each in required):
+            principal.require(required[0])
         return True
 
 
 def principal_of(request: Request) -> Principal:
-    """Return the principal of a request; raise `NotAuthenticated` when nobody is known."""
+    """Return the principal of a request; raise `CredentialMissingError` when nobody is known."""
     principal: Any = request.user
     if isinstance(principal, Principal):
         return principal
-    raise NotAuthenticated("This needs a credential: sign in to the admin as a staff user")
+    raise CredentialMissingError
+
+
+def scope_of_request(request: Request) -> Scope:
+    """Return the namespaces that the caller sees."""
+    return principal_of(request).scope
+
+
+def alternatives(required: Required) -> tuple[Permission, ...]:
+    """Return the permissions any one of which opens a method; none for any principal."""
+    if required is None:
+        return ()
+    return required if isinstance(required, tuple) else (required,)

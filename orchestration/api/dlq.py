@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from orchestration.access.guard import principal_of
+from orchestration.access.guard import principal_of, scope_of_request
 from orchestration.access.permissions import Permission
 from orchestration.api.dlq_bodies import (
     DlqEntryChangedSerializer,
@@ -34,7 +34,7 @@ from orchestration.api.query import (
 )
 from orchestration.api.schema import total_count
 from orchestration.api.tasks import TASK_PATH
-from orchestration.api.view import ApiView
+from orchestration.api.view import ApiView, require_task
 from orchestration.conf import staleness_settings
 from orchestration.errors import NotFoundError
 from orchestration.lifecycle import operator_actions
@@ -43,6 +43,7 @@ from orchestration.lifecycle.staleness import limits_of
 from orchestration.models import DlqReason, DlqResolution
 from orchestration.queries import dlq, staleness
 from orchestration.queries.dlq import EntryFilter, EntryRow
+from orchestration.queries.transactions import atomically
 
 ENTRY_PATH = OpenApiParameter("entry_uuid", OpenApiTypes.UUID, OpenApiParameter.PATH)
 MOST = 500
@@ -89,7 +90,8 @@ class DlqView(ApiView):
             reasons=asked["reason"],
             namespace=asked["namespace"],
         )
-        found = dlq.find_entries(wanted, limit=asked["limit"], offset=asked["offset"])
+        scope = scope_of_request(request)
+        found = dlq.find_entries(wanted, scope, limit=asked["limit"], offset=asked["offset"])
         return Response(
             [_entry(request, row) for row in found.rows],
             headers={"X-Total-Count": str(found.total_count)},
@@ -114,7 +116,7 @@ class DlqTaskView(ApiView):
     def get(self, request: Request, task_uuid: str) -> Response:
         """Return one entry."""
         read_query(request, ())
-        return Response(_entry(request, _row(read_uuid(task_uuid, "task"))))
+        return Response(_entry(request, _row(request, read_uuid(task_uuid, "task"))))
 
     @extend_schema(
         operation_id="create_dlq_entry",
@@ -131,9 +133,15 @@ class DlqTaskView(ApiView):
         read_query(request, ())
         uuid = read_uuid(task_uuid, "task")
         asked = read_body(request, DlqEntryRequestSerializer)
-        operator_actions.move_to_dlq(uuid, actor=principal_of(request).name, reason=asked["notes"])
+        require_task(request, uuid)
+        actor = principal_of(request).name
+
+        def work() -> dict[str, Any]:
+            operator_actions.move_to_dlq(uuid, actor=actor, reason=asked["notes"])
+            return _entry(request, _row(request, uuid))
+
         path = reverse("dlq-task", kwargs={"task_uuid": uuid})
-        return Response(_entry(request, _row(uuid)), status=201, headers={"Location": path})
+        return Response(atomically(work), status=201, headers={"Location": path})
 
 
 class DlqEntryView(ApiView):
@@ -155,6 +163,8 @@ class DlqEntryView(ApiView):
         read_query(request, ())
         uuid = read_uuid(entry_uuid, "DLQ entry")
         change = EntryChange(**read_body(request, DlqEntryChangeSerializer))
+        if not dlq.has_entry(uuid, scope_of_request(request)):
+            raise NotFoundError(f"There is no DLQ entry {uuid}")
         status = update_entry(uuid, change, actor=principal_of(request).name)
         message = f"DLQ entry {uuid} was changed; it is {status}"
         return Response({"success": True, "message": message, "dlq_entry_uuid": str(uuid)})
@@ -174,7 +184,8 @@ class DlqStatsView(ApiView):
     def get(self, request: Request) -> Response:
         """Return one row per reason."""
         read_query(request, ())
-        return Response(DlqStatsSerializer([r._asdict() for r in dlq.stats()], many=True).data)
+        rows = [row._asdict() for row in dlq.stats(scope_of_request(request))]
+        return Response(DlqStatsSerializer(rows, many=True).data)
 
 
 class InvestigationQueueView(ApiView):
@@ -193,7 +204,7 @@ class InvestigationQueueView(ApiView):
         """Return pending entries with their urgency."""
         asked = read_query(request, [LIMIT])
         shows = _shows_context(request)
-        queue = dlq.investigation_queue(limit=asked["limit"])
+        queue = dlq.investigation_queue(scope_of_request(request), limit=asked["limit"])
         return Response([queued_body(each, shows_context=shows) for each in queue])
 
 
@@ -214,12 +225,13 @@ class StalenessView(ApiView):
         """Return tasks with their time in state."""
         asked = read_query(request, [LIMIT])
         limits = limits_of(staleness_settings())
-        found = staleness.monitored_tasks(limits, limit=asked["limit"])
+        scope = scope_of_request(request)
+        found = staleness.monitored_tasks(limits, scope, limit=asked["limit"])
         return Response(StalenessSerializer([row._asdict() for row in found], many=True).data)
 
 
-def _row(task_uuid: UUID) -> EntryRow:
-    row = dlq.entry_of_task(task_uuid)
+def _row(request: Request, task_uuid: UUID) -> EntryRow:
+    row = dlq.entry_of_task(task_uuid, scope_of_request(request))
     if row is None:
         raise NotFoundError(f"There is no DLQ entry of task {task_uuid}")
     return row

@@ -11,12 +11,15 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
+from orchestration.access.guard import alternatives
+from orchestration.conf import access_settings
+
 ERROR = {"$ref": "#/components/schemas/Error"}
 STATUSES = {
     "400": "The request is wrong, or not allowed in the present state.",
-    "401": "No credential, or one that is not accepted.",
-    "403": "A permission is missing.",
-    "404": "There is no such object.",
+    "401": "No credential, or one that is not accepted; `x-auth-failure-reason` says which.",
+    "403": "A permission is missing, or the namespace is outside of the credential's scope.",
+    "404": "There is no such object within the credential's scope.",
     "406": "JSON is the only answer there is.",
     "408": "The request took too long and was rolled back.",
     "409": "It conflicts with what is there.",
@@ -67,27 +70,46 @@ class TaskerSchema(AutoSchema):
     """Adds the permission that a call needs."""
 
     def get_extensions(self) -> dict[str, Any]:
-        """Return `x-required-permission` of the operation."""
+        """Return `x-required-permission` of the operation; a list where any one of it will do."""
         declared = getattr(self.view, "required_permissions", {})
-        required = declared.get(self.method)
-        permission = {"x-required-permission": required.value} if required else {}
-        return {**super().get_extensions(), **permission}
+        required = [each.value for each in alternatives(declared.get(self.method))]
+        told = {"x-required-permission": required[0] if len(required) == 1 else required}
+        return {**super().get_extensions(), **(told if required else {})}
 
 
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How the guard is described: the cookie of a signed-in staff user."""
+class PrincipalSchemes(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the guard is described: an API key in either of two places, or a session; any one."""
 
     target_class = "orchestration.access.guard.PrincipalAuthentication"
-    name = "session"
+    name = ["bearer", "api_key", "session"]  # type: ignore[assignment]  # several are allowed
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        """Return the scheme."""
-        return {
-            "type": "apiKey",
-            "in": "cookie",
-            "name": "sessionid",
-            "description": "The session of a staff user. Not asked for in development.",
-        }
+    def get_security_requirement(self, auto_schema: Any) -> Any:
+        """Return the schemes as alternatives."""
+        return [{name: []} for name in self.name]
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:
+        """Return the schemes in the order of their names."""
+        return [
+            {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "tsk_…",
+                "description": "An API key. Not asked for in development.",
+            },
+            {
+                "type": "apiKey",
+                "in": "header",
+                "name": access_settings().api_key_header,
+                "description": "The same key in a header of its own.",
+            },
+            {
+                "type": "apiKey",
+                "in": "cookie",
+                "name": "sessionid",
+                "description": "The session of a staff user; what changes something needs the "
+                "CSRF token in `X-CSRFToken` as well.",
+            },
+        ]
 
 
 def total_count(rows: str) -> OpenApiParameter:

@@ -9,18 +9,20 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from orchestration.access.guard import principal_of
+from orchestration.access.guard import principal_of, scope_of_request
 from orchestration.access.permissions import Permission
 from orchestration.api.parsers import read_body
 from orchestration.api.query import choice, documented, integer, listed, read_query, read_uuid
 from orchestration.api.schema import total_count
 from orchestration.api.step_bodies import StepActionSerializer, StepSerializer, step_body
 from orchestration.api.tasks import TASK_PATH, told_reason
-from orchestration.api.view import ApiView
+from orchestration.api.view import ApiView, require_task
 from orchestration.errors import NotFoundError
 from orchestration.lifecycle import operator_actions
 from orchestration.queries.readiness import step_readiness
-from orchestration.queries.step_list import StepRow, find_step, find_steps, has_task
+from orchestration.queries.scope import Scope
+from orchestration.queries.step_list import StepRow, find_step, find_steps
+from orchestration.queries.transactions import atomically
 from orchestration.states import StepState
 
 STEP_PATH = OpenApiParameter("step_uuid", OpenApiTypes.UUID, OpenApiParameter.PATH)
@@ -59,8 +61,7 @@ class StepsView(ApiView):
         """Return steps in the order of creation."""
         asked = read_query(request, PARAMETERS)
         uuid = read_uuid(task_uuid, "task")
-        if not has_task(uuid):
-            raise NotFoundError(f"There is no task {uuid}")
+        require_task(request, uuid)
         found = find_steps(
             uuid, states=asked["state"], offset=asked["offset"], limit=asked["limit"]
         )
@@ -87,7 +88,7 @@ class StepView(ApiView):
     def get(self, request: Request, task_uuid: str, step_uuid: str) -> Response:
         """Return one step."""
         read_query(request, ())
-        return Response(_body(*_ids(task_uuid, step_uuid)))
+        return Response(_body(*_ids(task_uuid, step_uuid), scope_of_request(request)))
 
     @extend_schema(
         operation_id="act_on_step",
@@ -102,15 +103,16 @@ class StepView(ApiView):
         read_query(request, ())
         task, step = _ids(task_uuid, step_uuid)
         asked = read_body(request, StepActionSerializer)
-        _row(task, step)  # a step of another task is not found
+        principal = principal_of(request)
+        _row(task, step, principal.scope)  # a step of another task is not found
         kind = asked["action_type"]
-        ACTIONS[kind](
-            step,
-            actor=principal_of(request).name,
-            reason=told_reason(asked, NAMES[kind]),
-            **asked.get("completion_data", {}),
-        )
-        return Response(_body(task, step))
+        reason, given = told_reason(asked, NAMES[kind]), asked.get("completion_data", {})
+
+        def work() -> dict[str, Any]:
+            ACTIONS[kind](step, actor=principal.name, reason=reason, **given)
+            return _body(task, step, principal.scope)
+
+        return Response(atomically(work))
 
 
 ACTIONS: Mapping[str, Callable[..., Any]] = {
@@ -124,15 +126,15 @@ def _ids(task_uuid: str, step_uuid: str) -> tuple[UUID, UUID]:
     return read_uuid(task_uuid, "task"), read_uuid(step_uuid, "step")
 
 
-def _row(task_uuid: UUID, step_uuid: UUID) -> StepRow:
-    row = find_step(task_uuid, step_uuid)
+def _row(task_uuid: UUID, step_uuid: UUID, scope: Scope) -> StepRow:
+    row = find_step(task_uuid, step_uuid, scope)
     if row is None:
         raise NotFoundError(f"Task {task_uuid} has no step {step_uuid}")
     return row
 
 
-def _body(task_uuid: UUID, step_uuid: UUID) -> dict[str, Any]:
-    return _bodies(task_uuid, [_row(task_uuid, step_uuid)])[0]
+def _body(task_uuid: UUID, step_uuid: UUID, scope: Scope) -> dict[str, Any]:
+    return _bodies(task_uuid, [_row(task_uuid, step_uuid, scope)])[0]
 
 
 def _bodies(task_uuid: UUID, rows: Sequence[StepRow]) -> list[dict[str, Any]]:

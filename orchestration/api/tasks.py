@@ -1,7 +1,6 @@
 """Tasks: create, list, look at, act upon."""
 
 from collections.abc import Callable, Mapping
-from math import ceil
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -14,24 +13,24 @@ from rest_framework.response import Response
 from orchestration import backpressure
 from orchestration.access.guard import principal_of
 from orchestration.access.permissions import Permission
+from orchestration.access.principals import Principal
 from orchestration.api.parsers import body_of, read_body
 from orchestration.api.query import documented, read_query, read_uuid, text
+from orchestration.api.task_answers import page_answer, task_answer
 from orchestration.api.task_bodies import (
     TaskActionSerializer,
     TaskListSerializer,
     TaskSerializer,
-    by_task,
-    task_body,
 )
-from orchestration.api.task_query import TaskQuery, parameters, read_task_query
-from orchestration.api.view import ApiView
-from orchestration.errors import InvalidRequestError, NotFoundError, Problem, TryLaterError
+from orchestration.api.task_query import parameters, read_task_query
+from orchestration.api.view import ApiView, require_task
+from orchestration.errors import InvalidRequestError, Problem, TryLaterError
 from orchestration.lifecycle import operator_actions, task_initializer
 from orchestration.lifecycle.operator_actions import Acted
 from orchestration.lifecycle.task_initializer import CreatedTask
 from orchestration.lifecycle.task_request import TaskRequest
-from orchestration.queries.readiness import step_readiness, task_contexts
-from orchestration.queries.task_list import TaskPage, find_task, find_tasks
+from orchestration.queries.task_list import find_tasks
+from orchestration.queries.transactions import atomically
 
 TASK_PATH = OpenApiParameter("task_uuid", OpenApiTypes.UUID, OpenApiParameter.PATH)
 REASON = text("reason", "Why; stands in the history.", longest=500, default="")
@@ -89,18 +88,17 @@ class TasksView(ApiView):
     )
     def post(self, request: Request) -> Response:
         """Create a task, or answer with the one that the same request made."""
+        read_query(request, ())
         principal = principal_of(request)
         wanted = TaskRequest.parse(_completed(request, initiator=principal.name))
         if wanted.bypass_steps:
             principal.require(Permission.STEPS_RESOLVE)
-        created = _create_or_find(wanted, actor=principal.name)
+        principal.require_namespace(wanted.namespace)
+        created, body = atomically(lambda: _created_or_found(wanted, principal))
         path = reverse("task", kwargs={"task_uuid": created.task_uuid})
         mark = {} if created.created else {"Idempotent-Replayed": "true"}
-        return Response(
-            _answer(created.task_uuid, shows_context=True),
-            status=201 if created.created else 200,
-            headers={"Location": path, **mark},
-        )
+        status = 201 if created.created else 200
+        return Response(body, status=status, headers={"Location": path, **mark})
 
     @extend_schema(
         operation_id="list_tasks",
@@ -112,16 +110,18 @@ class TasksView(ApiView):
     def get(self, request: Request) -> Response:
         """Return one page of the tasks that the query keeps."""
         asked = read_task_query(request)
+        principal = principal_of(request)
         if "context" in asked.includes:
-            principal_of(request).require(Permission.TASKS_CONTEXT_READ)
+            principal.require(Permission.TASKS_CONTEXT_READ)
         found = find_tasks(
             asked.wanted,
+            principal.scope,
             order=asked.order,
             page=asked.page,
             per_page=asked.per_page,
             with_context="context" in asked.includes,
         )
-        return Response({"tasks": _rows(found, asked), "pagination": _pagination(found, asked)})
+        return Response(page_answer(found, asked))
 
 
 class TaskView(ApiView):
@@ -129,7 +129,7 @@ class TaskView(ApiView):
 
     required_permissions: ClassVar = {
         "GET": Permission.TASKS_READ,
-        "PATCH": None,  # by the action: see ACTIONS
+        "PATCH": (Permission.STEPS_RESOLVE, Permission.TASKS_CANCEL),  # by the action
         "DELETE": Permission.TASKS_CANCEL,
     }
 
@@ -143,7 +143,7 @@ class TaskView(ApiView):
     def get(self, request: Request, task_uuid: str) -> Response:
         """Return a task with its steps."""
         read_query(request, ())
-        return _task_response(request, read_uuid(task_uuid, "task"))
+        return Response(task_answer(read_uuid(task_uuid, "task"), principal_of(request)))
 
     @extend_schema(
         operation_id="act_on_task",
@@ -163,8 +163,9 @@ class TaskView(ApiView):
         permission, action = ACTIONS[asked["action_type"]]
         principal = principal_of(request)
         principal.require(permission)
-        action(uuid, actor=principal.name, reason=told_reason(asked, "acted_by"))
-        return _task_response(request, uuid)
+        require_task(request, uuid)
+        reason = told_reason(asked, "acted_by")
+        return Response(atomically(lambda: _acted(action, uuid, principal, reason)))
 
     @extend_schema(
         operation_id="cancel_task",
@@ -177,21 +178,34 @@ class TaskView(ApiView):
         """Cancel a task and its unfinished steps."""
         asked = read_query(request, [REASON])
         uuid = read_uuid(task_uuid, "task")
-        actor = principal_of(request).name
-        operator_actions.cancel_task(uuid, actor=actor, reason=asked["reason"])
-        return _task_response(request, uuid)
+        principal, reason = principal_of(request), str(asked["reason"])
+        require_task(request, uuid)
+        action = operator_actions.cancel_task
+        return Response(atomically(lambda: _acted(action, uuid, principal, reason)))
 
 
-def _create_or_find(wanted: TaskRequest, *, actor: str) -> CreatedTask:
+def _acted(action: Action, uuid: UUID, principal: Principal, reason: str) -> dict[str, Any]:
+    """Act on a task and return what it is then; one transaction of the caller's."""
+    action(uuid, actor=principal.name, reason=reason)
+    return task_answer(uuid, principal)
+
+
+def _created_or_found(
+    wanted: TaskRequest, principal: Principal
+) -> tuple[CreatedTask, dict[str, Any]]:
     """Create a task unless it is the wrong moment; a replay is answered at any moment."""
+    suggest_from = principal.scope.as_parameter()
     try:
         with backpressure.admit(wanted.namespace):
-            return task_initializer.create(wanted, actor=actor)
+            created = task_initializer.create(
+                wanted, actor=principal.name, suggest_from=suggest_from
+            )
     except TryLaterError:
-        found = task_initializer.find_replay(wanted)
+        found = task_initializer.find_replay(wanted, suggest_from=suggest_from)
         if found is None:
             raise
-        return found
+        created = found
+    return created, task_answer(created.task_uuid, principal, is_own=True)
 
 
 def told_reason(asked: Mapping[str, Any], name_field: str) -> str:
@@ -211,46 +225,3 @@ def _completed(request: Request, *, initiator: str) -> dict[str, Any]:
             raise InvalidRequestError("Two different keys were given", problems=[problem])
         body["idempotency_key"] = key
     return body
-
-
-def _task_response(request: Request, task_uuid: UUID) -> Response:
-    shows_context = principal_of(request).may(Permission.TASKS_CONTEXT_READ)
-    return Response(_answer(task_uuid, shows_context=shows_context))
-
-
-def _answer(task_uuid: UUID, *, shows_context: bool) -> dict[str, Any]:
-    """Return the body about one task in three queries; raises `NotFoundError`."""
-    row = find_task(task_uuid)
-    contexts = task_contexts([task_uuid]) if row else []
-    if row is None or not contexts:
-        raise NotFoundError(f"There is no task {task_uuid}")
-    return task_body(row, contexts[0], step_readiness([task_uuid]), shows_context=shows_context)
-
-
-def _rows(found: TaskPage, asked: TaskQuery) -> list[dict[str, Any]]:
-    """Return the bodies of a page; one query for the counts of all, one more for steps."""
-    uuids = [row.task_uuid for row in found.rows]
-    contexts = {context.task_uuid: context for context in task_contexts(uuids)} if uuids else {}
-    steps = by_task(step_readiness(uuids)) if uuids and "steps" in asked.includes else {}
-    return [
-        task_body(
-            row,
-            contexts[row.task_uuid],
-            steps.get(row.task_uuid, ()),
-            shows_context="context" in asked.includes,
-        )
-        for row in found.rows
-        if row.task_uuid in contexts  # purged since the page was read
-    ]
-
-
-def _pagination(found: TaskPage, asked: TaskQuery) -> dict[str, Any]:
-    pages = ceil(found.total_count / asked.per_page)
-    return {
-        "page": asked.page,
-        "per_page": asked.per_page,
-        "total_count": found.total_count,
-        "total_pages": pages,
-        "has_next": asked.page < pages,
-        "has_previous": asked.page > 1,
-    }

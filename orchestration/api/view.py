@@ -1,34 +1,18 @@
-"""What all views of the API have in common: declared permissions, body limit, an answer for 404.
+"""The base of the API's views, and the one that answers for every address that is no other's."""
 
-A view parses, calls one function, shapes the answer. The order of checks is that of
-api-and-operations 1.1: size of the body, principal, permission, then the view itself.
-"""
-
-from typing import Any, ClassVar
+from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from orchestration.access.permissions import Permission
-from orchestration.conf import engine_settings
+from orchestration.access.guard import principal_of, scope_of_request
 from orchestration.errors import NotFoundError
-from orchestration.http.errors import PayloadTooLargeError
+from orchestration.http.view import ApiView
+from orchestration.queries.step_list import has_task
 
-
-class ApiView(APIView):
-    """Base of the views; a method without an entry in `required_permissions` is refused."""
-
-    required_permissions: ClassVar[dict[str, Permission | None]] = {}
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuse a body that says it is too large before anything else is asked."""
-        size = str(request.META.get("CONTENT_LENGTH") or "0")
-        limit = engine_settings().api_max_body_bytes
-        if size.isdigit() and int(size) > limit:
-            raise PayloadTooLargeError(f"The body has {size} bytes; {limit} are allowed")
-        super().initial(request, *args, **kwargs)
+__all__ = ["ApiView", "NothingHere", "require_task"]
 
 
 class NothingHere(ApiView):
@@ -36,10 +20,16 @@ class NothingHere(ApiView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Answer like any other view that nobody may use, then with 404."""
-        self.perform_authentication(request)
+        principal_of(request)
         raise NotFoundError(f"There is nothing at {request.path}; see /api-docs/ui")
 
     @extend_schema(exclude=True)
     def get(self, request: Request, **rest: Any) -> Response:
         """Never reached."""
         raise AssertionError("initial() raises")
+
+
+def require_task(request: Request, task_uuid: UUID) -> None:
+    """Raise `NotFoundError` for a task that is unknown or outside of the caller's scope."""
+    if not has_task(task_uuid, scope_of_request(request)):
+        raise NotFoundError(f"There is no task {task_uuid}")

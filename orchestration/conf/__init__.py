@@ -4,6 +4,7 @@ Every row is read by some part of the code; the reader, with its order of code, 
 and default, is `templates_registry.conf`. What only a worker needs is in `workers.conf`.
 """
 
+from orchestration.conf.access import AccessSettings, access_settings
 from orchestration.conf.engine import BACKOFF_STRATEGIES, MODES, EngineSettings, engine_settings
 from orchestration.conf.pools import PoolSettings, pool_settings
 from orchestration.conf.protection import ProtectionSettings, Tier, protection_settings
@@ -13,12 +14,14 @@ from orchestration.conf.staleness import StalenessSettings, staleness_settings
 __all__ = [
     "BACKOFF_STRATEGIES",
     "MODES",
+    "AccessSettings",
     "EngineSettings",
     "PoolSettings",
     "ProtectionSettings",
     "RetentionSettings",
     "StalenessSettings",
     "Tier",
+    "access_settings",
     "engine_settings",
     "pool_settings",
     "protection_settings",

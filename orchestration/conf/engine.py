@@ -172,6 +172,13 @@ class EngineSettings:
     api_max_body_bytes: int = setting(
         16_777_216, "size of a request's body", unit="bytes", minimum=65_536
     )
+    api_timeout_seconds: int = setting(
+        30,
+        "longest request, beyond which it is rolled back",
+        unit="seconds",
+        minimum=1,
+        maximum=300,
+    )
 
 
 engine_settings = cached(EngineSettings)

@@ -2,19 +2,21 @@
 
 A request is one call of the breaker. It failed when the database was gone or a statement took too
 long; it succeeded when it used its connection and nothing of that kind happened; one that was
-refused before it needed the database says nothing. Why this stands before authentication: that
-reads the database too, and no request shall wait for a pool that has no connection. The probes are
-answered further out and always try.
+refused before it needed the database says nothing. While it is open a page of the admin is refused
+here; a call of the API goes on to the guard with the refusal in its hand, because authentication
+and permission come first, as far as they need no database. The probes are answered further out and
+always try.
 """
 
 import logging
 from collections.abc import Callable
 
 from django.db import connections
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 
+from orchestration.access.credentials import CIRCUIT_OPEN
 from orchestration.errors import CircuitOpenError
-from orchestration.http.errors import FAILED_BY, PLAIN, answer_of, error_body, retry_after_of
+from orchestration.http.errors import FAILED_BY, json_response, message_of, retry_after_of
 from orchestration.runtime.breaker import WEB_DATABASE, CircuitBreaker, breaker
 from orchestration.runtime.failures import is_database_failing, is_database_gone
 
@@ -41,7 +43,10 @@ class DatabaseBreakerMiddleware:
                 _record(guard, request, response)
                 return response
         except CircuitOpenError as error:
-            return _unavailable(request, error, str(error))
+            if request.path_info.startswith(ADMIN):
+                return _unavailable(request, error)
+            request.META[CIRCUIT_OPEN] = error
+            return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer 503 for a page whose database is gone; the API answers for itself."""
@@ -49,7 +54,7 @@ class DatabaseBreakerMiddleware:
         if not is_database_gone(error):
             return None
         log.error("page.failed", extra={"path": request.path}, exc_info=error)
-        return _unavailable(request, error, PLAIN["SERVICE_UNAVAILABLE"])
+        return _unavailable(request, error)
 
 
 def _record(guard: CircuitBreaker, request: HttpRequest, response: HttpResponse) -> None:
@@ -60,13 +65,12 @@ def _record(guard: CircuitBreaker, request: HttpRequest, response: HttpResponse)
         guard.record(is_failure=False)
 
 
-def _unavailable(request: HttpRequest, error: Exception, message: str) -> HttpResponse:
-    seconds = retry_after_of(error)
-    headers = {"Retry-After": str(seconds), "Cache-Control": "no-store"}
-    if request.path_info.startswith(ADMIN):
-        return HttpResponse(
-            f"{message}\n", status=503, headers=headers, content_type="text/plain; charset=utf-8"
-        )
-    code, status = answer_of(error)
-    body = error_body(code, message, request=request, retry_after_seconds=seconds)
-    return JsonResponse(body, status=status, headers=headers)
+def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+    if not request.path_info.startswith(ADMIN):
+        return json_response(error, request)
+    return HttpResponse(
+        f"{message_of(error)}\n",
+        status=503,
+        headers={"Retry-After": str(retry_after_of(error)), "Cache-Control": "no-store"},
+        content_type="text/plain; charset=utf-8",
+    )

@@ -12,12 +12,16 @@ from typing import Any
 import psycopg
 from django import db
 from django.core import exceptions as django_errors
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions as rest_errors
 from rest_framework.response import Response
 
 from orchestration import errors
+from orchestration.access import failures
+from orchestration.access.api_keys import GrantRefusedError
 from orchestration.access.permissions import PermissionMissingError
+from orchestration.access.principals import Principal
+from orchestration.access.scope import NamespaceForbiddenError
 from orchestration.fsm import ConcurrentTransition
 from orchestration.http.request_id import request_id_of
 
@@ -54,8 +58,13 @@ ANSWERS: dict[type[BaseException], tuple[str, int]] = {
     errors.ActionRefusedError: ("BAD_REQUEST", 400),
     JsonError: ("JSON_ERROR", 400),
     InvalidUuidError: ("INVALID_UUID", 400),
+    failures.CredentialMissingError: ("UNAUTHORIZED", 401),
+    failures.CredentialRefusedError: ("AUTHENTICATION_FAILED", 401),
     PermissionMissingError: ("FORBIDDEN", 403),
+    GrantRefusedError: ("FORBIDDEN", 403),
+    NamespaceForbiddenError: ("AUTHORIZATION_FAILED", 403),
     errors.NotFoundError: ("NOT_FOUND", 404),
+    errors.RequestTimeoutError: ("TIMEOUT", 408),
     errors.DuplicateTaskError: ("CONFLICT", 409),
     errors.DuplicateDlqEntryError: ("CONFLICT", 409),
     ConcurrentTransition: ("CONFLICT", 409),
@@ -132,6 +141,8 @@ def retry_after_of(error: BaseException) -> int | None:
         return min(max(1, ceil(error.retry_after_seconds)), LONGEST_RETRY_AFTER_SECONDS)
     if isinstance(error, errors.TryLaterError):
         return max(1, ceil(error.retry_after_seconds))
+    if reason := failures.reason_of(error):
+        return failures.CONSEQUENCES[reason].retry_after_seconds
     return RETRY_AFTER_SECONDS if answer_of(error)[0] == "SERVICE_UNAVAILABLE" else None
 
 
@@ -140,23 +151,42 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response:
     request = context["request"]
     request.META[FAILED_BY] = error
     code, status = answer_of(error)
+    failures.record(error, path=request.path, principal=_caller(request))
     if isinstance(error, errors.TryLaterError):
         log.info("api.rejected", extra={"path": request.path, "code": code})
     elif status >= 500:
         log.error("api.failed", extra={"path": request.path, "code": code}, exc_info=error)
-    body = error_body(
-        code,
-        _message(error, code),
+    return Response(_body(error, request), status=status, headers=_headers(error))
+
+
+def json_response(error: Exception, request: HttpRequest) -> JsonResponse:
+    """Return the same response for what stands outside of REST framework: middleware, probes."""
+    failures.record(error, path=request.path, principal="")
+    status = answer_of(error)[1]
+    headers = {**_headers(error), "Cache-Control": "no-store"}
+    return JsonResponse(_body(error, request), status=status, headers=headers)
+
+
+def _body(error: Exception, request: HttpRequest) -> dict[str, Any]:
+    return error_body(
+        answer_of(error)[0],
+        message_of(error),
         request=request,
         details=_details(error),
         retry_after_seconds=retry_after_of(error),
     )
-    return Response(body, status=status, headers=_headers(error))
 
 
-def _message(error: Exception, code: str) -> str:
-    if code in PLAIN:
-        return PLAIN[code]
+def _caller(request: Any) -> str:
+    """Return who calls, as far as that was found out before the error."""
+    principal = getattr(request, "_user", None)  # `user` would authenticate once more
+    return principal.name if isinstance(principal, Principal) else ""
+
+
+def message_of(error: Exception) -> str:
+    """Return what the caller reads; nothing of the database's own words, and no traceback."""
+    if plain := PLAIN.get(answer_of(error)[0]):
+        return plain
     if isinstance(error, Http404 | rest_errors.NotFound):
         return "There is nothing at this address"
     if isinstance(error, ConcurrentTransition | db.Error):
@@ -191,9 +221,8 @@ def _places(detail: Any, path: str = "") -> Any:
 
 
 def _headers(error: Exception) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    if challenge := getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = challenge
+    reason = failures.reason_of(error)
+    headers = failures.headers_of(reason) if reason else {}
     if (seconds := retry_after_of(error)) is not None:
         headers["Retry-After"] = str(seconds)
     return headers

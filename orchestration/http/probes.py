@@ -1,8 +1,9 @@
 """The four probes: does the process answer, is it alive, is it ready, and what exactly is wrong.
 
-They are public and answer whatever the `Host` header says, also over plain http: orchestrators of
-containers ask by address. In the web process a middleware before all others serves them; the status
-servers of the other processes have no middleware at all. `orchestration.health` knows the answers.
+They are public, but for the details where METRICS_TOKEN is set, and answer whatever the `Host`
+header says, also over plain http: orchestrators of containers ask by address. In the web process a
+middleware before all others serves them; the status servers of the other processes have no
+middleware at all. `orchestration.health` knows the answers.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from orchestration import health
+from orchestration.access.metrics_token import require_metrics_token
+from orchestration.errors import TaskerError
+from orchestration.http.errors import json_response
 
 
 def _timestamp() -> str:
@@ -64,6 +68,10 @@ def ready(request: HttpRequest) -> HttpResponse:
 @require_safe
 def detailed(request: HttpRequest) -> HttpResponse:
     """Answer with every check and everything known about the process."""
+    try:
+        require_metrics_token(request)
+    except TaskerError as refusal:
+        return json_response(refusal, request)
     process = health.current()
     return _answer(_details(process, process.status))
 

@@ -5,6 +5,7 @@ exactly when the caller commits. Any failure leaves nothing behind (engine.md 7.
 """
 
 import logging
+from collections.abc import Collection
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -38,17 +39,31 @@ class CreatedTask(NamedTuple):
     created: bool
 
 
-def create(request: TaskRequest, *, actor: str, start: bool = True) -> CreatedTask:
+def create(
+    request: TaskRequest,
+    *,
+    actor: str,
+    start: bool = True,
+    suggest_from: Collection[str] | None = None,
+) -> CreatedTask:
     """Create a task, or find the one that the same request made before.
 
     Raises `NotFoundError` (template), `InvalidRequestError` (context, bypassed steps, missing key)
     and `DuplicateTaskError` (another task holds the identity). With `start=False`, or while the
-    namespace is backlogged, the task waits for discovery.
+    namespace is backlogged, the task waits for discovery. For an unknown template similar ones are
+    named, of the namespaces in `suggest_from` only where that is given.
     """
-    return atomically(lambda: _create(request, actor=actor, start=start))
+
+    def work() -> CreatedTask:
+        found = _find_template(request, suggest_from)
+        return _create(request, found, actor=actor, start=start)
+
+    return atomically(work)
 
 
-def find_replay(request: TaskRequest) -> CreatedTask | None:
+def find_replay(
+    request: TaskRequest, *, suggest_from: Collection[str] | None = None
+) -> CreatedTask | None:
     """Return the task that the same request with the same key made before, None without one.
 
     Writes nothing. Raises `NotFoundError` (template), and `DuplicateTaskError` when another request
@@ -56,14 +71,13 @@ def find_replay(request: TaskRequest) -> CreatedTask | None:
     """
     if request.idempotency_key is None:
         return None
-    identity_hash = _identity_hash(request, _find_template(request))
+    identity_hash = _identity_hash(request, _find_template(request, suggest_from))
     if tasks.holder_of_identity(identity_hash) is None:
         return None
     return _repeated(request, identity_hash, identity.fingerprint(request.sameness()))
 
 
-def _create(request: TaskRequest, *, actor: str, start: bool) -> CreatedTask:
-    found = _find_template(request)
+def _create(request: TaskRequest, found: FoundTemplate, *, actor: str, start: bool) -> CreatedTask:
     plan = blueprint(found.digest, found.template)
     _check_against_template(request, found, plan)
     fingerprint = identity.fingerprint(request.sameness())
@@ -90,9 +104,10 @@ def _create(request: TaskRequest, *, actor: str, start: bool) -> CreatedTask:
     return CreatedTask(new.task_uuid, new.correlation_id, state, created=True)
 
 
-def _find_template(request: TaskRequest) -> FoundTemplate:
+def _find_template(request: TaskRequest, suggest_from: Collection[str] | None) -> FoundTemplate:
+    wanted = (request.namespace, request.name, request.version)
     try:
-        return registry.find(request.namespace, request.name, request.version)
+        return registry.find(*wanted, suggest_from=suggest_from)
     except TemplateNotFound as error:
         raise NotFoundError(f"Cannot create a task: {error}") from error
 

@@ -5,6 +5,7 @@ from orchestration.models.annotation import (
     DependentSystemObjectMap,
     TaskAnnotation,
 )
+from orchestration.models.api_key import Access, ApiKey, KeyState
 from orchestration.models.audit import StepResultAudit
 from orchestration.models.dlq import DlqEntry, DlqReason, DlqResolution
 from orchestration.models.process import ProcessKind, ProcessStatus, TaskerProcess
@@ -13,11 +14,14 @@ from orchestration.models.task import Task
 from orchestration.models.transition import StepTransition, TaskTransition
 
 __all__ = [
+    "Access",
     "AnnotationType",
+    "ApiKey",
     "DependentSystemObjectMap",
     "DlqEntry",
     "DlqReason",
     "DlqResolution",
+    "KeyState",
     "ProcessKind",
     "ProcessStatus",
     "StepResultAudit",

@@ -3,17 +3,18 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Case, CharField, F, Func, QuerySet, Value, When
+from django.db.models import Avg, Case, CharField, Count, F, Func, Max, Min, Q, QuerySet, When
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 
 from orchestration import sql
 from orchestration.models import DlqEntry, DlqResolution
+from orchestration.queries.scope import Scope
 from templates_registry.models import TaskerNow
 
 
@@ -69,7 +70,7 @@ class ReasonStats(NamedTuple):
     cancelled: int
     oldest_entry: datetime
     newest_entry: datetime
-    avg_resolution_minutes: Decimal | None
+    avg_resolution_minutes: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,17 +82,20 @@ class EntryFilter:
     namespace: str | None = None
 
 
+_OF_QUEUE = Func(F("queue_name"), function="extract_queue_namespace", output_field=CharField())
 # Where an entry belongs: to its task; to the task it was about, when that is purged; to its queue.
+_OF_TASK = (F("task__named_task__task_namespace__name"), KT("task_snapshot__namespace"))
 _NAMESPACE = Coalesce(
-    F("task__named_task__task_namespace__name"),
-    KT("task_snapshot__namespace"),
+    *_OF_TASK,
+    Case(When(queue_name__isnull=False, then=_OF_QUEUE), default=None),
+    output_field=CharField(),
+)
+# Who sees an entry: the queues of the engine carry everybody's messages, so nobody with a scope.
+_SEEN_BY = Coalesce(
+    *_OF_TASK,
     Case(
-        When(
-            queue_name__isnull=False,
-            then=Func(F("queue_name"), function="extract_queue_namespace"),
-        ),
-        default=Value(None),
-        output_field=CharField(),
+        When(Q(queue_name__isnull=True) | Q(queue_name__startswith="orchestration"), then=None),
+        default=_OF_QUEUE,
     ),
     output_field=CharField(),
 )
@@ -105,9 +109,14 @@ def create_entry(task_uuid: UUID, *, reason: str, metadata: dict[str, Any]) -> U
     return entry
 
 
-def find_entries(wanted: EntryFilter, *, limit: int, offset: int) -> EntryPage:
+def has_entry(entry_uuid: UUID, scope: Scope) -> bool:
+    """Tell whether there is such an entry, and it is seen."""
+    return _seen(scope).filter(pk=entry_uuid).exists()
+
+
+def find_entries(wanted: EntryFilter, scope: Scope, *, limit: int, offset: int) -> EntryPage:
     """Return entries, newest first."""
-    kept = DlqEntry.objects.all()
+    kept = _seen(scope)
     if wanted.resolutions:
         kept = kept.filter(resolution_status__in=wanted.resolutions)
     if wanted.reasons:
@@ -118,17 +127,19 @@ def find_entries(wanted: EntryFilter, *, limit: int, offset: int) -> EntryPage:
     return EntryPage(_rows(ordered[offset : offset + limit]), kept.count())
 
 
-def entry_of_task(task_uuid: UUID) -> EntryRow | None:
-    """Return a task's pending entry, else its newest; None when it never had one."""
+def entry_of_task(task_uuid: UUID, scope: Scope) -> EntryRow | None:
+    """Return a task's pending entry, else its newest; None without one that is seen."""
     pending = Case(When(resolution_status=DlqResolution.PENDING, then=0), default=1)
-    entries = DlqEntry.objects.filter(task=task_uuid)
+    entries = _seen(scope).filter(task=task_uuid)
     rows = _rows(entries.order_by(pending, "-dlq_timestamp", "-dlq_entry_uuid")[:1])
     return rows[0] if rows else None
 
 
-def investigation_queue(*, limit: int) -> list[QueuedEntry]:
+def investigation_queue(scope: Scope, *, limit: int) -> list[QueuedEntry]:
     """Return the pending entries, the most pressing first."""
-    queue = sql.fetch(Urgency, "dlq/investigation_queue", limit=limit)
+    pending = _seen(scope).filter(resolution_status=DlqResolution.PENDING)
+    seen = None if scope.is_everything else list(pending.values_list("pk", flat=True))
+    queue = sql.fetch(Urgency, "dlq/investigation_queue", limit=limit, seen=seen)
     rows = _rows(DlqEntry.objects.filter(pk__in=[place.dlq_entry_uuid for place in queue]))
     entries = {row.dlq_entry_uuid: row for row in rows}
     return [
@@ -138,9 +149,25 @@ def investigation_queue(*, limit: int) -> list[QueuedEntry]:
     ]
 
 
-def stats() -> list[ReasonStats]:
-    """Return one row for each reason that there is an entry for."""
-    return sql.fetch(ReasonStats, "dlq/stats")
+def stats(scope: Scope) -> list[ReasonStats]:
+    """Return one row for each reason that there is an entry for.
+
+    The view `tasker_dlq_dashboard` says the same to whoever sees everything.
+    """
+    counts = {each.value: Count("pk", filter=Q(resolution_status=each)) for each in DlqResolution}
+    columns = [name for name in ReasonStats._fields if name != "avg_resolution_minutes"]
+    rows = _seen(scope).values("dlq_reason").order_by("dlq_reason")
+    rows = rows.annotate(
+        total=Count("pk"),
+        **counts,
+        oldest_entry=Min("dlq_timestamp"),
+        newest_entry=Max("dlq_timestamp"),
+        taken=Avg(F("resolution_timestamp") - F("dlq_timestamp")),
+    )
+    return [
+        ReasonStats(*row, avg_resolution_minutes=_minutes(taken))
+        for *row, taken in rows.values_list(*columns, "taken")
+    ]
 
 
 def hold_entry(entry_uuid: UUID) -> EntryRow | None:
@@ -155,6 +182,16 @@ def change_entry(entry_uuid: UUID, columns: dict[str, Any], *, is_closed_now: bo
     """Write columns of a held entry; `is_closed_now` stamps the time of its resolution."""
     stamp = {"resolution_timestamp": TaskerNow()} if is_closed_now else {}
     DlqEntry.objects.filter(pk=entry_uuid).update(**columns, **stamp, updated_at=TaskerNow())
+
+
+def _seen(scope: Scope) -> QuerySet[DlqEntry]:
+    if scope.is_everything:
+        return DlqEntry.objects.all()
+    return DlqEntry.objects.alias(seen_by=_SEEN_BY).filter(scope.condition("seen_by"))
+
+
+def _minutes(taken: timedelta | None) -> float | None:
+    return None if taken is None else round(taken.total_seconds() / 60, 2)
 
 
 def _rows(entries: QuerySet[DlqEntry]) -> list[EntryRow]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from orchestration import sql
+from orchestration.queries.scope import Scope
 
 
 class Limits(NamedTuple):
@@ -77,9 +78,15 @@ def settle_stale_task(task_uuid: UUID, limits: Limits, *, notify: bool) -> Settl
     return rows[0] if rows else None
 
 
-def monitored_tasks(limits: Limits, *, limit: int) -> list[MonitoredTask]:
+def monitored_tasks(limits: Limits, scope: Scope, *, limit: int) -> list[MonitoredTask]:
     """Return unfinished tasks, the nearest to a limit first."""
-    return sql.fetch(MonitoredTask, "staleness/monitor", limit=limit, **_named(limits))
+    return sql.fetch(
+        MonitoredTask,
+        "staleness/monitor",
+        limit=limit,
+        namespaces=scope.as_parameter(),
+        **_named(limits),
+    )
 
 
 def _named(limits: Limits) -> dict[str, int]:

@@ -13,6 +13,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import F, OuterRef, QuerySet
 
 from orchestration.models import Task, WorkflowStep, WorkflowStepEdge
+from orchestration.queries.scope import Scope
 
 
 class StepRow(NamedTuple):
@@ -55,21 +56,23 @@ _SOURCES: dict[str, Any] = {
 }
 
 
-def has_task(task_uuid: UUID) -> bool:
-    """Tell whether there is such a task."""
-    return Task.objects.filter(pk=task_uuid).exists()
+def has_task(task_uuid: UUID, scope: Scope) -> bool:
+    """Tell whether there is such a task, and it is seen."""
+    seen = scope.condition("named_task__task_namespace__name")
+    return Task.objects.filter(seen, pk=task_uuid).exists()
 
 
-def find_step(task_uuid: UUID, step_uuid: UUID) -> StepRow | None:
-    """Return one step, None when the task has no such step."""
-    rows = _rows(WorkflowStep.objects.filter(task=task_uuid, pk=step_uuid))
+def find_step(task_uuid: UUID, step_uuid: UUID, scope: Scope) -> StepRow | None:
+    """Return one step, None when the task has no such step, or is not seen."""
+    seen = scope.condition("task__named_task__task_namespace__name")
+    rows = _rows(WorkflowStep.objects.filter(seen, task=task_uuid, pk=step_uuid))
     return rows[0] if rows else None
 
 
 def find_steps(
     task_uuid: UUID, *, states: Sequence[str] = (), offset: int = 0, limit: int = 1000
 ) -> StepPage:
-    """Return the steps of a task in the order of creation."""
+    """Return the steps of a task, which the caller sees, in the order of creation."""
     steps = WorkflowStep.objects.filter(task=task_uuid)
     if states:
         steps = steps.filter(state__in=states)

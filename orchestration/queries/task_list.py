@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 
 from orchestration.models import Task, WorkflowStep
 from orchestration.models.task import TaskQuerySet
+from orchestration.queries.scope import Scope
 
 
 class TaskRow(NamedTuple):
@@ -71,10 +72,11 @@ class TaskFilter:
     priority_max: int | None = None
 
 
+_NAMESPACE = "named_task__task_namespace__name"
 # Field of the row -> where it comes from, where that is not a column of the same name.
 _SOURCES: dict[str, Any] = {
     "name": F("named_task__name"),
-    "namespace": F("named_task__task_namespace__name"),
+    "namespace": F(_NAMESPACE),
     "version": F("named_task__version"),
     "status": F("state"),
     "revision": F("state_version")
@@ -91,17 +93,24 @@ _SOURCES: dict[str, Any] = {
 }
 
 
-def find_task(task_uuid: UUID) -> TaskRow | None:
-    """Return one task with its context, None for an unknown one."""
-    rows = _rows(Task.objects.filter(pk=task_uuid), with_context=True)
+def find_task(task_uuid: UUID, scope: Scope) -> TaskRow | None:
+    """Return one task with its context, None for one that is unknown or not seen."""
+    seen = Task.objects.filter(scope.condition(_NAMESPACE), pk=task_uuid)
+    rows = _rows(seen, with_context=True)
     return rows[0] if rows else None
 
 
 def find_tasks(
-    wanted: TaskFilter, *, order: str, page: int, per_page: int, with_context: bool = False
+    wanted: TaskFilter,
+    scope: Scope,
+    *,
+    order: str,
+    page: int,
+    per_page: int,
+    with_context: bool = False,
 ) -> TaskPage:
     """Return a page of tasks in two queries; `order` is a column, `-` in front reverses it."""
-    kept = _filtered(wanted)
+    kept = _filtered(wanted).filter(scope.condition(_NAMESPACE))
     total = kept.count()
     start = (page - 1) * per_page
     if start >= total:
@@ -138,7 +147,7 @@ def _filtered(wanted: TaskFilter) -> TaskQuerySet:
 
 
 _CHOICES = {
-    "named_task__task_namespace__name": "namespaces",
+    _NAMESPACE: "namespaces",
     "named_task__name": "names",
     "named_task__version": "versions",
     "state": "states",

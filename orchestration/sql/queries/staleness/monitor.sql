@@ -11,5 +11,6 @@ SELECT
 FROM tasker_measure_staleness(
   NULL, 0, %(deps)s::int, %(retry)s::int, %(in_process)s::int, %(lifetime_hours)s::int
 )
+WHERE %(namespaces)s::text[] IS NULL OR namespace = ANY(%(namespaces)s::text[])
 ORDER BY share DESC, task_uuid
 LIMIT %(limit)s

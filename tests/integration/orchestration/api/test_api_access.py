@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.auth.models import Group, User
 from django.contrib.auth.models import Permission as DjangoPermission
-from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
 from django.test import override_settings
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
@@ -26,14 +25,16 @@ def production() -> Iterator[None]:
 
 def signed_in(**attributes) -> APIClient:
     user = User.objects.create_user("ann", **attributes)
+    user.groups.add(Group.objects.get_or_create(name="ns:*")[0])
     client = APIClient()
     client.force_login(user)
     return client
 
 
 def grant(codename: str) -> None:
-    kind = ContentType.objects.get_for_model(Task)
-    permission, _ = DjangoPermission.objects.get_or_create(codename=codename, content_type=kind)
+    permission = DjangoPermission.objects.get(
+        codename=codename, content_type__app_label="orchestration"
+    )
     User.objects.get(username="ann").user_permissions.add(permission)
 
 
@@ -67,7 +68,7 @@ def test_production_knows_nobody_without_a_credential(api, production, method, p
     assert answer.status_code in ({401, 404} if path == "/v1/nope" else {401})
     if answer.status_code == 401 and not path.startswith("/api-docs/ui"):
         assert answer.json()["error"]["code"] == "UNAUTHORIZED"
-        assert answer.headers["WWW-Authenticate"] == "Session"
+        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="tasker"'
 
 
 @pytest.mark.parametrize("debug", [True, False])

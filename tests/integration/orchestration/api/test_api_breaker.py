@@ -123,7 +123,7 @@ def test_a_statement_over_its_time_limit_counts(api, template, settings):
         answers = [api.post("/v1/tasks", {"name": template, "namespace": "test"}) for _ in range(3)]
     finally:
         with connections["default"].cursor() as cursor:
-            cursor.execute("DROP FUNCTION slow() CASCADE")
+            cursor.execute("DROP FUNCTION slow() CASCADE; RESET statement_timeout")
         connections["default"].close()
 
     codes = [answer.json()["error"]["code"] for answer in answers]

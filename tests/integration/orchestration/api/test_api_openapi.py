@@ -35,8 +35,21 @@ def test_every_operation_documents_its_errors_and_its_permission(document):
     assert len(operations) == 15
     for name, operation in operations.items():
         assert {"400", "401", "403", "503"} <= set(operation["responses"]), name
-        if name != "patch /v1/tasks/{task_uuid}":  # by the action, said in its description
-            assert re.fullmatch(r"\w+:\w+", operation["x-required-permission"]), name
+        required = operation["x-required-permission"]
+        for each in [required] if isinstance(required, str) else required:
+            assert re.fullmatch(r"\w+:\w+", each), name
+
+
+def test_every_operation_takes_a_key_in_either_place_or_a_session(document):
+    schemes = document["components"]["securitySchemes"]
+
+    assert schemes["bearer"]["scheme"] == "bearer"
+    assert (schemes["api_key"]["in"], schemes["api_key"]["name"]) == ("header", "X-API-Key")
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            assert operation["security"] == [
+                {name: []} for name in ("bearer", "api_key", "session")
+            ]
 
 
 def test_creating_documents_replay_conflict_and_limits(document):
