@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from orchestration.access.permissions import Permission
 from orchestration.admin import step_page
 from orchestration.admin.actions import back_address, page_of
+from orchestration.admin.json_field import JsonField
 from orchestration.admin.logging import log_action
 from orchestration.admin.pages import actor_of, demand, page
 from orchestration.errors import TaskerError
@@ -26,11 +27,11 @@ MOST_FINDINGS = 10
 class CompletionForm(forms.Form):
     """The result that the children will see, and why it is given by hand."""
 
-    result = forms.JSONField(
+    result = JsonField(
         widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false", "autofocus": True}),
         initial=dict,
     )
-    metadata = forms.JSONField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    metadata = JsonField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
     reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, schema: dict[str, Any] | None = None, **kwargs: Any) -> None:

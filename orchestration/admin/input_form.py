@@ -10,6 +10,8 @@ from typing import Any
 
 from django import forms
 
+from orchestration.admin.json_field import JsonField
+
 WHOLE = "context"
 PREFIX = "context_"
 MOST_FIELDS = 60
@@ -73,7 +75,7 @@ def _choice(values: list[Any], common: dict[str, Any]) -> forms.Field:
 
 def _json(name: str, *, required: bool, said: Mapping[str, Any]) -> forms.Field:
     text = forms.Textarea(attrs={"rows": 8 if name == WHOLE else 3, "spellcheck": "false"})
-    return forms.JSONField(
+    return JsonField(
         label=str(said.get("title") or name),
         help_text=str(said.get("description") or "JSON"),
         required=required,

@@ -76,7 +76,7 @@ def role(db: None, client: Client) -> Callable[..., Client]:
 
 @pytest.fixture
 def at_most() -> Callable[[int], Any]:
-    """Return a guard for the statements of a page; savepoints are those of the test's own making."""
+    """Return a guard for the statements of a page; savepoints come from the test itself."""
 
     @contextmanager
     def guard(most: int) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""The list of tasks: filters, chips, search, order, counts at a bounded price; and that of steps."""
+"""The lists of tasks and steps: filters, chips, search, order, counts at a bounded price."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4

@@ -117,8 +117,8 @@ def test_fields_are_those_of_the_schema():
         "context_count": "IntegerField",
         "context_price": "FloatField",
         "context_gift": "BooleanField",
-        "context_items": "JSONField",
-        "context_odd": "JSONField",
+        "context_items": "JsonField",
+        "context_odd": "JsonField",
     }
     assert fields["context_order_id"].label == "Order"
     assert fields["context_count"].initial == 2
