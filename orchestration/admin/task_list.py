@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR
-from django.core.paginator import InvalidPage
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -55,8 +54,9 @@ class TaskList(ChangeList):
         newest = self._of_every_state.select_related(None).order_by("-created_at")
         self.by_state = count_by(newest, "state")
         self.count = self._count()
+        self.result_list = self._rows()
         paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
-        paginator.count = self.count.number
+        paginator.count = self._reachable()
         self.paginator = paginator
         self.result_count = paginator.count
         self.full_result_count = None
@@ -64,10 +64,6 @@ class TaskList(ChangeList):
         self.show_admin_actions = bool(self.result_count)
         self.can_show_all = False
         self.multi_page = self.result_count > self.list_per_page
-        try:
-            self.result_list = self._rows(paginator.page(self.page_num).object_list)
-        except InvalidPage as error:
-            raise IncorrectLookupParameters from error
 
     def _count(self) -> Count:
         states = self.form.chosen.get("state")
@@ -77,7 +73,26 @@ class TaskList(ChangeList):
             return Count(total, is_about=False)
         return count_rows(self.queryset) if states else guess_rows(self.queryset)
 
-    def _rows(self, tasks: Any) -> Any:
+    @property
+    def _first(self) -> int:
+        """The place of the first row of the page."""
+        return (self.page_num - 1) * self.list_per_page
+
+    @property
+    def _may_exist(self) -> bool:
+        """Whether there may be a row at the beginning of the page."""
+        return self.count.is_about or self._first < self.count.number
+
+    def _reachable(self) -> int:
+        """Return how many rows the pages lead to; where that is a guess, one page more at least."""
+        seen = self._first + len(self.result_list)
+        is_full = len(self.result_list) == self.list_per_page
+        return max(self.count.number, seen + is_full) if self.count.is_about else self.count.number
+
+    def _rows(self) -> Any:
+        if self.page_num < 1 or (self.page_num > 1 and not self._may_exist):
+            raise IncorrectLookupParameters(f"There is no page {self.page_num}")
+        tasks = self.queryset[self._first : self._first + self.list_per_page]
         shown: list[Any] = list(tasks)
         progress = progress_of(task.pk for task in shown)
         for task in shown:

@@ -109,14 +109,15 @@ def _pause_seconds(state: str) -> int:
 
 
 def _data(request: HttpRequest, details: TaskDetails, *, with_context: bool) -> SafeString:
-    curl, cli = creation_commands(request, details) if with_context else ("", "")
+    is_whole = with_context and not is_cut(details.context)
+    curl, cli = creation_commands(request, details) if is_whole else ("", "")
     again = address_of("templates_registry.namedtask", details.named_task_uuid)
     return fragment(
         "task_data",
         details=details,
         context=json_block(details.context) if with_context else HIDDEN,
         options=json_block(details.options),
-        is_context_cut=with_context and is_cut(details.context),
+        is_context_cut=with_context and not is_whole,
         curl=curl,
         cli=cli,
         again=f"{again}run/?again={details.task_uuid}"

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import QuerySet
 
@@ -51,7 +52,10 @@ def count_by(rows: QuerySet[Any], column: str) -> Grouped:
     `rows` say by their order which ones are the newest.
     """
     newest = rows.values_list(column)[: MOST_COUNTED + 1]
-    statement, parameters = newest.query.sql_with_params()
+    try:
+        statement, parameters = newest.query.sql_with_params()
+    except EmptyResultSet:  # the condition holds for nothing, so Django writes no statement
+        return Grouped({}, is_all=True)
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(
             f"SELECT kept.value, count(*) FROM ({statement}) AS kept (value) GROUP BY kept.value",  # noqa: S608 written by the ORM
