@@ -14,9 +14,10 @@ from urllib.parse import unquote
 import environ
 from corsheaders.defaults import default_headers
 
-from orchestration.conf import AccessSettings, EngineSettings
+from orchestration.conf import AccessSettings, AdminSettings, EngineSettings
 from orchestration.conf.access import LOOPBACK_ORIGINS
 from orchestration.runtime import sessions
+from tasker_project.admin_look import unfold_settings
 from tasker_project.embedded.launcher import EmbeddedServer
 from tasker_project.logs import logging_settings
 from templates_registry.conf import Range, RegistrySettings, read
@@ -31,6 +32,7 @@ _given = read(RegistrySettings, code=TASKER)["environment"]
 _environment = _given.value
 _engine = {key: found.value for key, found in read(EngineSettings, code=TASKER).items()}
 _access = {key: found.value for key, found in read(AccessSettings, code=TASKER).items()}
+_admin = {key: found.value for key, found in read(AdminSettings, code=TASKER).items()}
 _is_production = _environment == "production"
 _loopback = ["localhost", "127.0.0.1", "[::1]"]
 _hosts = {"development": _loopback, "test": ["testserver", *_loopback], "production": []}
@@ -57,6 +59,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "corsheaders",
+    "unfold",  # before the admin, whose templates it replaces
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -192,6 +195,9 @@ SPECTACULAR_SETTINGS = {
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = _engine["api_max_body_bytes"]
+# an action is confirmed with the key of every object that it is asked of
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000 + _admin["admin_bulk_limit"]
+UNFOLD = unfold_settings(_environment)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

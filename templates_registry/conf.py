@@ -32,6 +32,7 @@ TABLES = (  # as text: the registry stands below the other two packages
     "orchestration.conf.ProtectionSettings",
     "orchestration.conf.StalenessSettings",
     "orchestration.conf.RetentionSettings",
+    "orchestration.conf.AdminSettings",
     "workers.conf.WorkerSettings",
 )
 BOOLEANS = {"true": True, "1": True, "yes": True, "on": True}

@@ -1,35 +1,61 @@
 """The base of the engine's admin pages: to be looked at by whom Tasker's permissions allow.
 
-Buttons on the page of one object post to the list's action, so a single object and a selection go
-through the same confirmation.
+A button on the page of one object leads to the page that asks for a reason; that page posts to the
+list's action, so a single object and a selection go through the same confirmation.
 """
 
 from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
 
 from django.contrib import admin
+from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.functional import cached_property
 
 from orchestration.access.permissions import Permission, user_may
-from orchestration.admin.actions import OperatorAction
+from orchestration.admin.actions import OperatorAction, ReasonForm
+from orchestration.admin.pages import demand
+from orchestration.admin.visibility import within
+from orchestration.queries.counting import Count, count_rows
 
 if TYPE_CHECKING:
-    Page = admin.ModelAdmin[Model]  # generic for the type checker only
+    Base = admin.ModelAdmin[Model]  # generic for the type checker only
 else:
-    Page = admin.ModelAdmin
+    from unfold.admin import ModelAdmin as Base
 
 
-class ReadOnlyAdmin(Page):
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
+    """Pages whose number is a guess where counting them would cost too much."""
+
+    @cached_property
+    def counted(self) -> Count:
+        """How many rows there are, or about how many."""
+        return count_rows(self.object_list)  # type: ignore[arg-type]  # always a queryset here
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows there are."""
+        return self.counted.number
+
+
+class ReadOnlyAdmin(Base):
     """Shows rows, changes none; what people do are `operator_actions`."""
 
     list_permission: ClassVar[Permission]
     read_permission: ClassVar[Permission]
+    namespace_field: ClassVar[str]
     operator_actions: ClassVar[tuple[OperatorAction, ...]] = ()
     large_fields: ClassVar[tuple[str, ...]] = ()  # read for the page of one object only
-    change_form_template = "admin/orchestration/object.html"
     list_per_page = 50
     list_select_related: ClassVar[tuple[str, ...]] = ()
     show_full_result_count = False
+    paginator = BoundedPaginator
+
+    class Media:
+        css: ClassVar = {"all": ("orchestration/admin.css",)}
+        js = ("orchestration/admin.js",)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nothing is added by hand."""
@@ -53,12 +79,13 @@ class ReadOnlyAdmin(Page):
         return self.has_view_permission(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Leave what may be large in the database unless one object is looked at."""
-        found = super().get_queryset(request)
-        match = request.resolver_match
-        if match and "object_id" in match.kwargs:
-            return found.select_related(*self.list_select_related)
-        return found.defer(*self.large_fields)
+        """Return what the user sees; what may be large stays in the database."""
+        seen = super().get_queryset(request).filter(within(request, self.namespace_field))
+        return seen.defer(*self.large_fields)
+
+    def name_of(self, subject: Any) -> str:
+        """Return how an object is called where an action is about to be done to it."""
+        return str(subject)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Return the actions that the user may perform; Django asks again before it runs one."""
@@ -68,14 +95,24 @@ class ReadOnlyAdmin(Page):
             if user_may(request.user, action.permission)
         }
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show one object with the buttons of its actions."""
-        allowed = [action for action, _, _ in self.get_actions(request).values()]
-        context = {"operator_actions": allowed, "object_id": object_id, **(extra_context or {})}
-        return super().change_view(request, object_id, form_url, context)
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that asks for the reason of an action on one object."""
+        name = f"{self.opts.app_label}_{self.opts.model_name}_act"
+        asking = self.admin_site.admin_view(self.ask_view)
+        return [
+            path("<uuid:object_id>/act/<slug:action>/", asking, name=name),
+            *super().get_urls(),
+        ]
+
+    def ask_view(self, request: HttpRequest, object_id: UUID, action: str) -> HttpResponse:
+        """Ask for the reason of an action on one object."""
+        chosen = next((each for each in self.operator_actions if each.name == action), None)
+        if chosen is None:
+            raise Http404(f"No action {action}")
+        demand(request, chosen.permission)
+        seen = self.get_queryset(request).select_related(*self.list_select_related)
+        subject = seen.filter(pk=object_id).first()
+        if subject is None:
+            raise Http404(f"No {self.opts.verbose_name} {object_id}")
+        back = request.GET.get("back", "")
+        return chosen.ask(self, request, [subject], ReasonForm(), back=back)

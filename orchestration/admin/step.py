@@ -1,40 +1,23 @@
-"""Steps in the admin: the list, and one step with its data and its history."""
+"""Steps in the admin: the list; one step has its own page."""
 
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
-from django.template.loader import render_to_string
-from django.utils.html import format_html_join
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from orchestration.access.permissions import Permission
-from orchestration.admin.actions import OperatorAction
-from orchestration.admin.display import json_block, state_badge
-from orchestration.admin.history import moves_of_step
+from orchestration.admin import complete_step, step_page
+from orchestration.admin.actions import address_of, page_of
+from orchestration.admin.display import moment, short_id, state_badge
+from orchestration.admin.pages import demand
 from orchestration.admin.read_only import ReadOnlyAdmin
 from orchestration.admin.search import uuid_between, uuid_ending
-from orchestration.lifecycle import operator_actions
+from orchestration.admin.step_actions import STEP_ACTIONS
 from orchestration.models import WorkflowStep
-
-STEP_ACTIONS = (
-    OperatorAction(
-        "reset",
-        "Let the selected steps, which are in error, run again",
-        "Reset",
-        "reset",
-        Permission.STEPS_RESOLVE,
-        operator_actions.reset_step,
-    ),
-    OperatorAction(
-        "resolve",
-        "Treat the selected steps as done",
-        "Resolve",
-        "resolved",
-        Permission.STEPS_RESOLVE,
-        operator_actions.resolve_step,
-    ),
-)
 
 
 class StepAdmin(ReadOnlyAdmin):
@@ -42,62 +25,52 @@ class StepAdmin(ReadOnlyAdmin):
 
     list_permission = Permission.STEPS_READ
     read_permission = Permission.STEPS_READ
+    namespace_field = step_page.NAMESPACE
     operator_actions = STEP_ACTIONS
     large_fields = ("inputs", "results", "checkpoint")
     list_display = (
-        "name",
+        "link",
         "task_link",
         "state_shown",
         "step_type",
         "attempts_shown",
-        "next_retry_at",
-        "last_attempted_at",
-        "completed_at",
+        "next_retry",
+        "last_attempt",
+        "completed",
     )
-    list_filter = ("state", "step_type")
+    list_display_links = None
+    list_filter: ClassVar[Any] = ("state", "step_type")
     search_fields = ("name",)
-    search_help_text = "name; id of the step or its task, its beginning or last eight digits"
-    ordering = ("-created_at", "-workflow_step_uuid")
-    fieldsets: ClassVar[Any] = (
-        (
-            None,
-            {
-                "fields": (
-                    "workflow_step_uuid",
-                    "name",
-                    "task_link",
-                    "state_shown",
-                    "step_type",
-                    "attempts_shown",
-                    "retryable",
-                    "timeout_seconds",
-                    "parents_shown",
-                    "created_at",
-                    "last_attempted_at",
-                    "last_failure_at",
-                    "next_retry_at",
-                    "claimed_by",
-                    "lease_until",
-                    "completed_at",
-                )
-            },
-        ),
-        ("History", {"fields": ("history_shown",)}),
-        ("Data", {"fields": ("inputs_shown", "results_shown", "checkpoint_shown")}),
-    )
-    readonly_fields = (
-        "workflow_step_uuid",
-        "task_link",
-        "state_shown",
-        "attempts_shown",
-        "parents_shown",
-        "created_at",
-        "completed_at",
-        "history_shown",
-        "inputs_shown",
-        "results_shown",
-        "checkpoint_shown",
-    )
+    search_help_text = "name; id of the step or its task, its start or last 8 digits"
+    ordering = ("-workflow_step_uuid",)  # a v7 is a clock, and its index is there
+    sortable_by = ()
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the form that finishes a step by hand, and the downloads of its data."""
+        wrap = self.admin_site.admin_view
+        name = "orchestration_workflowstep"
+        return [
+            path("<uuid:object_id>/complete/", wrap(complete_step.view), name=f"{name}_complete"),
+            path(
+                "<uuid:step_uuid>/data/<slug:what>/", wrap(step_page.download), name=f"{name}_data"
+            ),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show one step."""
+        demand(request, self.read_permission)
+        return step_page.show(request, object_id)
+
+    def name_of(self, subject: Any) -> str:
+        """Return name, task and state."""
+        return f"{subject.name} of task {short_id(subject.task_id)}, {subject.state}"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -111,50 +84,48 @@ class StepAdmin(ReadOnlyAdmin):
             meant |= uuid_between(field, word) or Q()
         if ending := uuid_ending("workflow_step_uuid", word):
             annotation, condition = ending
-            queryset, meant = queryset.annotate(**annotation), meant | condition
+            queryset, meant = queryset.alias(**annotation), meant | condition
         return queryset.filter(meant), False
 
-    @admin.display(description="task", ordering="task_id")
-    def task_link(self, step: WorkflowStep) -> str:
-        """Return a link to the task."""
-        return render_to_string("admin/orchestration/task_link.html", {"task_uuid": step.task_id})
+    @admin.display(description="step")
+    def link(self, step: WorkflowStep) -> SafeString:
+        """Return the name as a link to the step's page."""
+        return format_html(
+            '<a href="{}" class="tk-link tk-cut" title="{}">{}</a>',
+            page_of(step),
+            step.name,
+            step.name,
+        )
 
-    @admin.display(description="state", ordering="state")
-    def state_shown(self, step: WorkflowStep) -> str:
+    @admin.display(description="task")
+    def task_link(self, step: WorkflowStep) -> SafeString:
+        """Return a link to the task."""
+        address = address_of("orchestration.task", step.task_id)
+        return format_html(
+            '<a href="{}" class="tk-link tk-mono">{}</a>', address, short_id(step.task_id)
+        )
+
+    @admin.display(description="state")
+    def state_shown(self, step: WorkflowStep) -> SafeString:
         """Return the state with its colour."""
         return state_badge(step.state)
 
-    @admin.display(description="attempts", ordering="attempts")
+    @admin.display(description="attempts")
     def attempts_shown(self, step: WorkflowStep) -> str:
         """Return the attempts made and allowed."""
-        return f"{step.attempts} of {step.max_attempts}"
+        return f"{step.attempts}/{step.max_attempts}"
 
-    @admin.display(description="parents")
-    def parents_shown(self, step: WorkflowStep) -> str:
-        """Return the steps that this one waits for."""
-        parents = WorkflowStep.objects.filter(outgoing_edges__to_step=step).distinct()
-        names = parents.order_by("name").values_list("name", "state")
-        shown = [(name, state_badge(state)) for name, state in names]
-        return format_html_join(", ", "{} {}", shown) or "-"
+    @admin.display(description="next retry")
+    def next_retry(self, step: WorkflowStep) -> SafeString:
+        """Return when a failed step runs again."""
+        return moment(step.next_retry_at)
 
-    @admin.display(description="moves, the newest first")
-    def history_shown(self, step: WorkflowStep) -> str:
-        """Return the moves of the step as a table."""
-        return render_to_string(
-            "admin/orchestration/history.html", {"moves": moves_of_step(step.pk)}
-        )
+    @admin.display(description="last attempt")
+    def last_attempt(self, step: WorkflowStep) -> SafeString:
+        """Return when the step was last claimed."""
+        return moment(step.last_attempted_at)
 
-    @admin.display(description="inputs")
-    def inputs_shown(self, step: WorkflowStep) -> str:
-        """Return the inputs."""
-        return json_block(step.inputs)
-
-    @admin.display(description="results")
-    def results_shown(self, step: WorkflowStep) -> str:
-        """Return the results."""
-        return json_block(step.results)
-
-    @admin.display(description="checkpoint")
-    def checkpoint_shown(self, step: WorkflowStep) -> str:
-        """Return the checkpoint."""
-        return json_block(step.checkpoint)
+    @admin.display(description="finished")
+    def completed(self, step: WorkflowStep) -> SafeString:
+        """Return when the step was done."""
+        return moment(step.completed_at)

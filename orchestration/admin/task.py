@@ -1,99 +1,64 @@
-"""Tasks in the admin: the list with its filters, and one task with its steps and its history."""
+"""Tasks in the admin: the list with its filters, actions and export; one task has its own page."""
 
-from typing import Any, ClassVar
+from typing import Any
+from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
-from django.db.models.fields.json import KT
-from django.http import HttpRequest
-from django.template.loader import render_to_string
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from orchestration.access.permissions import Permission, user_may
-from orchestration.admin.actions import OperatorAction
-from orchestration.admin.display import json_block, state_badge
-from orchestration.admin.history import moves_of_task
+from orchestration.access.permissions import Permission
+from orchestration.admin import dashboard, task_page
+from orchestration.admin.actions import page_of
+from orchestration.admin.display import age, progress_bar, short_id, state_badge
+from orchestration.admin.export import csv_response
+from orchestration.admin.namespace_names import namespace_names
+from orchestration.admin.pages import demand
 from orchestration.admin.read_only import ReadOnlyAdmin
 from orchestration.admin.search import uuid_between, uuid_ending
-from orchestration.lifecycle import operator_actions
-from orchestration.models import Task, WorkflowStep
-from orchestration.queries.readiness import task_contexts
-from orchestration.states import TERMINAL_TASK_STATES
+from orchestration.admin.task_actions import TASK_ACTIONS
+from orchestration.admin.task_list import TaskList
+from orchestration.conf import admin_settings
+from orchestration.models import Task
+from templates_registry.models import NamedTask
 
-MOST_STEPS = 1000
-HIDDEN = f"hidden: needs {Permission.TASKS_CONTEXT_READ.value}"
-TASK_ACTIONS = (
-    OperatorAction(
-        "retry_failed_steps",
-        "Retry the failed steps of the selected tasks",
-        "Retry failed steps",
-        "retried",
-        Permission.STEPS_RESOLVE,
-        operator_actions.retry_failed_steps,
-    ),
-    OperatorAction(
-        "cancel",
-        "Cancel the selected tasks",
-        "Cancel",
-        "cancelled",
-        Permission.TASKS_CANCEL,
-        operator_actions.cancel_task,
-    ),
-    OperatorAction(
-        "resolve",
-        "Close the selected tasks by hand",
-        "Resolve",
-        "resolved",
-        Permission.TASKS_CANCEL,
-        operator_actions.resolve_task,
-    ),
-    OperatorAction(
-        "give_up",
-        "Give the selected tasks up",
-        "Give up",
-        "given up",
-        Permission.TASKS_CANCEL,
-        operator_actions.give_up_task,
-    ),
-    OperatorAction(
-        "reset",
-        "Reset the selected tasks, which are in error",
-        "Reset",
-        "reset",
-        Permission.STEPS_RESOLVE,
-        operator_actions.reset_task,
-    ),
+MOST_TEMPLATES = 200
+EXPORTED = (
+    "task_uuid",
+    "named_task__task_namespace__name",
+    "named_task__name",
+    "named_task__version",
+    "state",
+    "priority",
+    "initiator",
+    "source_system",
+    "reason",
+    "correlation_id",
+    "created_at",
+    "completed_at",
 )
 
 
-class StateGroup(admin.SimpleListFilter):
-    """Tasks that still move or wait, and those that ended."""
-
-    title = "group of states"
-    parameter_name = "group"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return the two groups."""
-        return [("open", "open"), ("terminal", "terminal")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Task]) -> QuerySet[Task]:
-        """Keep the tasks of the chosen group."""
-        ended = Q(state__in=TERMINAL_TASK_STATES)
-        chosen = {"open": ~ended, "terminal": ended}
-        return queryset.filter(chosen.get(self.value() or "", Q()))
-
-
-class TaskList(ChangeList):
-    """Asks once for the progress of all tasks of the page."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        """Read the page and what the steps of its tasks add up to."""
-        super().get_results(request)
-        shown: list[Any] = list(self.result_list)
-        contexts = {each.task_uuid: each for each in task_contexts([task.pk for task in shown])}
-        for task in shown:
-            task.steps_summary = contexts.get(task.pk)
-        self.result_list = shown
+@admin.action(description="Export the selected tasks as CSV")
+def export_csv(
+    model_admin: Any, request: HttpRequest, queryset: QuerySet[Task]
+) -> HttpResponseBase | None:
+    """Answer with the chosen rows as a file."""
+    most = admin_settings().admin_bulk_limit
+    rows = list(queryset.values_list(*EXPORTED)[: most + 1])
+    if len(rows) > most:
+        text = f"More than {most} are selected; narrow the list and export in parts."
+        model_admin.message_user(request, text, messages.ERROR)
+        return None
+    columns = [name.rpartition("__")[2] for name in EXPORTED]
+    columns[1:4] = ["namespace", "template", "version"]
+    return csv_response(f"tasks-{timezone.now():%Y%m%d-%H%M%S}.csv", columns, rows)
 
 
 class TaskAdmin(ReadOnlyAdmin):
@@ -101,68 +66,80 @@ class TaskAdmin(ReadOnlyAdmin):
 
     list_permission = Permission.TASKS_LIST
     read_permission = Permission.TASKS_READ
+    namespace_field = "named_task__task_namespace__name"
     operator_actions = TASK_ACTIONS
     large_fields = ("context", "options", "bypass_steps")
+    change_list_template = "admin/orchestration/task_list.html"
     list_display = (
-        "short_id",
+        "link",
         "template",
         "state_shown",
-        "progress",
+        "progress_shown",
         "priority",
-        "initiator",
-        "created_at",
-        "completed_at",
+        "initiator_shown",
+        "age_shown",
+        "duration",
+        "last_error",
     )
-    list_filter = (StateGroup, "state", "named_task__task_namespace", "created_at")
+    list_display_links = None
     list_select_related = ("named_task__task_namespace",)
     search_fields = ("named_task__name",)
-    search_help_text = (
-        "id, its beginning or last eight digits; correlation id; tag; template; idempotency key"
-    )
+    search_help_text = "id, its start or last 8 digits; correlation id; tag; template"
     ordering = ("-created_at", "-task_uuid")
-    fieldsets: ClassVar[Any] = (
-        (
-            None,
-            {
-                "fields": (
-                    "task_uuid",
-                    "template",
-                    "state_shown",
-                    "priority",
-                    "initiator",
-                    "source_system",
-                    "reason",
-                    "tags",
-                    "created_at",
-                    "requested_at",
-                    "state_entered_at",
-                    "completed_at",
-                    "correlation_id",
-                    "parent_correlation_id",
-                    "idempotency_key",
-                )
-            },
-        ),
-        ("Steps", {"fields": ("steps_shown",)}),
-        ("History", {"fields": ("history_shown",)}),
-        ("Data", {"fields": ("context_shown", "options_shown")}),
-    )
-    readonly_fields = (
-        "task_uuid",
-        "template",
-        "state_shown",
-        "created_at",
-        "state_entered_at",
-        "completed_at",
-        "steps_shown",
-        "history_shown",
-        "context_shown",
-        "options_shown",
-    )
+
+    # ------------------------------------------------------------ addresses
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the dashboard, the live part of a task's page, and the downloads of its data."""
+        wrap = self.admin_site.admin_view
+        live, data = wrap(task_page.live), wrap(task_page.download)
+        return [
+            path("dashboard/", wrap(dashboard.view), name="orchestration_dashboard"),
+            path("<uuid:task_uuid>/live/", live, name="orchestration_task_live"),
+            path("<uuid:task_uuid>/data/<slug:what>/", data, name="orchestration_task_data"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show one task."""
+        demand(request, self.read_permission)
+        try:
+            task_uuid = UUID(object_id)
+        except ValueError:
+            return task_page.unknown(request, object_id)
+        return task_page.show(request, task_uuid)
+
+    def name_of(self, subject: Any) -> str:
+        """Return template, end of the id and state."""
+        return f"{subject.named_task}, {short_id(subject.pk)}, {subject.state}"
+
+    # ------------------------------------------------------------ the list
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """Return the list that knows the progress of its tasks."""
+        """Return the list that filters, counts and knows the progress of its tasks."""
         return TaskList
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list with the names that a filter may ask for."""
+        more = {"namespaces": namespace_names(request), **(extra_context or {})}
+        answer: HttpResponse = super().changelist_view(request, more)
+        return answer
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the actions that the user may perform, and the export."""
+        description = "Export the selected tasks as CSV"
+        return {
+            **super().get_actions(request),
+            "export_csv": (export_csv, "export_csv", description),
+        }
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -171,74 +148,84 @@ class TaskAdmin(ReadOnlyAdmin):
         word = search_term.strip()
         if not word or "\x00" in word:
             return (queryset.none() if word else queryset), False
-        meant = Q(tags__contains=[word]) | Q(named_task__name__icontains=word)
-        meant |= Q(idempotency_key=word)
+        # the ids first: a condition on another table would keep the indexes out of the "or"
+        named = NamedTask.objects.filter(name__icontains=word).values_list("pk", flat=True)
+        meant = Q(tags__contains=[word]) | Q(named_task__in=list(named[:MOST_TEMPLATES]))
+        if request.GET.get("template"):
+            meant |= Q(idempotency_key=word)
         for field in ("task_uuid", "correlation_id", "parent_correlation_id"):
             meant |= uuid_between(field, word) or Q()
         if ending := uuid_ending("task_uuid", word):
             annotation, condition = ending
-            queryset, meant = queryset.annotate(**annotation), meant | condition
+            queryset, meant = queryset.alias(**annotation), meant | condition
         return queryset.filter(meant), False
 
+    # ------------------------------------------------------------ columns
+
     @admin.display(description="task", ordering="task_uuid")
-    def short_id(self, task: Task) -> str:
-        """Return the end of the id; its beginning is a clock."""
-        return str(task.pk)[-8:]
+    def link(self, task: Task) -> SafeString:
+        """Return the end of the id as a link, and a button that copies all of it."""
+        return format_html(
+            '<a href="{}" class="tk-link tk-mono" title="{}">{}</a> <button type="button" '
+            'class="tk-button tk-small" data-copy="{}" aria-label="Copy id">Copy</button>',
+            page_of(task),
+            task.pk,
+            short_id(task.pk),
+            task.pk,
+        )
 
     @admin.display(description="template", ordering="named_task__name")
-    def template(self, task: Task) -> str:
+    def template(self, task: Task) -> SafeString:
         """Return namespace, name and version."""
-        return str(task.named_task)
+        return format_html(
+            '<span class="tk-cut" title="{}">{}</span>', str(task.named_task), str(task.named_task)
+        )
 
     @admin.display(description="state", ordering="state")
-    def state_shown(self, task: Task) -> str:
-        """Return the state with its colour."""
-        return state_badge(task.state)
+    def state_shown(self, task: Any) -> SafeString:
+        """Return the state with its colour, and whether the task is under investigation."""
+        badge = state_badge(task.state)
+        if not (task.progress and task.progress.is_in_dlq):
+            return badge
+        return format_html('{} <span class="tk-badge tk-red" title="in the DLQ">DLQ</span>', badge)
 
     @admin.display(description="progress")
-    def progress(self, task: Any) -> str:
+    def progress_shown(self, task: Any) -> SafeString | str:
         """Return how many steps are done."""
-        steps = task.steps_summary
-        return f"{steps.completed_steps} of {steps.total_steps}" if steps else "-"
+        found = task.progress
+        return progress_bar(found.completed_steps, found.total_steps) if found else ""
 
-    @admin.display(description="steps")
-    def steps_shown(self, task: Task) -> str:
-        """Return the steps as a table."""
-        steps = task.steps.order_by("created_at", "workflow_step_uuid").annotate(
-            error=KT("results__error__message")
-        )
-        rows = steps.defer("results", "checkpoint", "inputs")[: MOST_STEPS + 1]
-        shown: list[WorkflowStep] = list(rows)
-        return render_to_string(
-            "admin/orchestration/steps.html",
-            {
-                "steps": [(step, state_badge(step.state)) for step in shown[:MOST_STEPS]],
-                "is_cut": len(shown) > MOST_STEPS,
-            },
+    @admin.display(description="initiator", ordering="initiator")
+    def initiator_shown(self, task: Task) -> SafeString:
+        """Return who asked for the task."""
+        return format_html(
+            '<span class="tk-cut" style="max-width:10rem" title="{}">{}</span>',
+            task.initiator,
+            task.initiator,
         )
 
-    @admin.display(description="moves, the newest first")
-    def history_shown(self, task: Task) -> str:
-        """Return the moves of the task and its steps as a table."""
-        return render_to_string(
-            "admin/orchestration/history.html", {"moves": moves_of_task(task.pk)}
+    @admin.display(description="age", ordering="-created_at")
+    def age_shown(self, task: Task) -> SafeString:
+        """Return how long ago the task was created."""
+        return format_html(
+            '<span title="{}" class="tk-nowrap">{}</span>',
+            task.created_at.isoformat(),
+            age(task.created_at),
         )
 
-    @admin.display(description="context")
-    def context_shown(self, task: Any) -> str:
-        """Return the context, where it may be seen."""
-        return json_block(task.context) if task.shows_context else HIDDEN
+    @admin.display(description="duration")
+    def duration(self, task: Task) -> SafeString | str:
+        """Return how long a finished task took."""
+        if task.completed_at is None:
+            return ""
+        took = age(task.created_at, until=task.completed_at)
+        return format_html('<span class="tk-nowrap">{}</span>', took)
 
-    @admin.display(description="options")
-    def options_shown(self, task: Task) -> str:
-        """Return the options."""
-        return json_block(task.options)
-
-    def get_object(
-        self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> Any:
-        """Return one task, and whether this user sees its context."""
-        task: Any = super().get_object(request, object_id, from_field)
-        if task is not None:
-            task.shows_context = user_may(request.user, Permission.TASKS_CONTEXT_READ)
-        return task
+    @admin.display(description="last error")
+    def last_error(self, task: Any) -> SafeString | str:
+        """Return which step failed last, and why."""
+        found = task.progress
+        if not (found and found.failed_step):
+            return ""
+        text = f"{found.failed_step}: {found.error or 'failed'}"
+        return format_html('<span class="tk-cut" title="{}">{}</span>', text, text)

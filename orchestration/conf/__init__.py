@@ -5,6 +5,7 @@ and default, is `templates_registry.conf`. What only a worker needs is in `worke
 """
 
 from orchestration.conf.access import AccessSettings, access_settings
+from orchestration.conf.admin import AdminSettings, admin_settings
 from orchestration.conf.engine import BACKOFF_STRATEGIES, MODES, EngineSettings, engine_settings
 from orchestration.conf.pools import PoolSettings, pool_settings
 from orchestration.conf.protection import ProtectionSettings, Tier, protection_settings
@@ -15,6 +16,7 @@ __all__ = [
     "BACKOFF_STRATEGIES",
     "MODES",
     "AccessSettings",
+    "AdminSettings",
     "EngineSettings",
     "PoolSettings",
     "ProtectionSettings",
@@ -22,6 +24,7 @@ __all__ = [
     "StalenessSettings",
     "Tier",
     "access_settings",
+    "admin_settings",
     "engine_settings",
     "pool_settings",
     "protection_settings",

@@ -110,7 +110,7 @@ def find_tasks(
     with_context: bool = False,
 ) -> TaskPage:
     """Return a page of tasks in two queries; `order` is a column, `-` in front reverses it."""
-    kept = _filtered(wanted).filter(scope.condition(_NAMESPACE))
+    kept = Task.objects.filter(condition_of(wanted), scope.condition(_NAMESPACE))
     total = kept.count()
     start = (page - 1) * per_page
     if start >= total:
@@ -130,7 +130,8 @@ def _rows(tasks: TaskQuerySet, *, with_context: bool) -> list[TaskRow]:
     return [TaskRow._make(row) for row in tasks.values_list(*columns)]
 
 
-def _filtered(wanted: TaskFilter) -> TaskQuerySet:
+def condition_of(wanted: TaskFilter) -> Q:
+    """Return a filter as a condition on tasks."""
     kept = Q()
     for field, values in _CHOICES.items():
         if chosen := getattr(wanted, values):
@@ -143,7 +144,7 @@ def _filtered(wanted: TaskFilter) -> TaskQuerySet:
     kept &= _between("priority", (wanted.priority_min, wanted.priority_max), below="lte")
     if wanted.tags:
         kept &= Q(tags__contains=list(wanted.tags))
-    return Task.objects.filter(kept)
+    return kept
 
 
 _CHOICES = {

@@ -1,0 +1,65 @@
+"""How many rows a list has, at a bounded price: exact while they are few, then a guess.
+
+Reads only. Counting every row of a large table for the sake of a page number takes longer than the
+page; what is counted here ends at a limit.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django.core.exceptions import EmptyResultSet
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import QuerySet
+
+MOST_COUNTED = 50_000
+
+
+class Count(NamedTuple):
+    """A number of rows; `is_about` when it is a guess."""
+
+    number: int
+    is_about: bool
+
+
+class Grouped(NamedTuple):
+    """How many rows have which value; of the newest rows only when not `is_all`."""
+
+    by_value: Mapping[str, int]
+    is_all: bool
+
+    @property
+    def total(self) -> int:
+        """How many rows were looked at."""
+        return sum(self.by_value.values())
+
+
+def count_rows(rows: QuerySet[Any]) -> Count:
+    """Count rows; above the limit the planner says how many it expects."""
+    counted = rows.order_by()[: MOST_COUNTED + 1].count()
+    return guess_rows(rows) if counted > MOST_COUNTED else Count(counted, is_about=False)
+
+
+def guess_rows(rows: QuerySet[Any]) -> Count:
+    """Return how many rows the planner expects, more than the limit in any case."""
+    (plan,) = json.loads(rows.order_by().explain(format="json"))
+    return Count(max(int(plan["Plan"]["Plan Rows"]), MOST_COUNTED + 1), is_about=True)
+
+
+def count_by(rows: QuerySet[Any], column: str) -> Grouped:
+    """Count rows by the value of a column, in one statement over the newest rows at most.
+
+    `rows` say by their order which ones are the newest.
+    """
+    newest = rows.values_list(column)[: MOST_COUNTED + 1]
+    try:
+        statement, parameters = newest.query.sql_with_params()
+    except EmptyResultSet:  # the condition holds for nothing, so Django writes no statement
+        return Grouped({}, is_all=True)
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute(
+            f"SELECT kept.value, count(*) FROM ({statement}) AS kept (value) GROUP BY kept.value",  # noqa: S608 written by the ORM
+            parameters,
+        )
+        found = dict(cursor.fetchall())
+    return Grouped(found, is_all=sum(found.values()) <= MOST_COUNTED)

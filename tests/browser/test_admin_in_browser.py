@@ -1,0 +1,199 @@
+"""What people do in the admin, in a real browser: find, read why, repair, watch, run, close."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from orchestration.lifecycle import operator_actions
+from orchestration.models import DlqEntry, StepTransition, Task, TaskTransition
+from orchestration.testing import linear
+from templates_registry import registry
+from templates_registry.models import NamedTask
+from tests.browser.conftest import Visit
+from tests.factories.ticks import blocked, claim, process, report, run_to_the_end, start, success
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
+TASKS = "/admin/orchestration/task/"
+
+
+@pytest.fixture
+def ann(visit: Visit, person) -> Iterator[Visit]:
+    """Return the window of a superuser who is signed in."""
+    person()
+    visit.sign_in("ann")
+    yield visit
+    visit.assert_clean()
+
+
+def state_of(task_uuid: object) -> str:
+    return Task.objects.values_list("state", flat=True).get(pk=task_uuid)
+
+
+def confirm(visit: Visit, button: str, reason: str) -> None:
+    visit.page.fill("textarea[name=reason]", reason)
+    visit.page.get_by_role("button", name=button, exact=True).click()
+
+
+def test_a_wrong_password_lets_nobody_in(visit: Visit, person):
+    person()
+    page = visit.go("/admin/")
+    page.fill("input[name=username]", "ann")
+    page.fill("input[name=password]", "guess")
+    page.click("button[type=submit]")
+
+    assert "correct username and password" in page.inner_text("body")
+    visit.shot("login")
+    visit.assert_clean()
+
+
+def test_a_blocked_order_is_found_understood_retried_and_watched_turning_green(ann: Visit):
+    start(linear(2, name="other"))
+    run_to_the_end()
+    order = blocked(linear(3, name="order"))
+    page = ann.go(TASKS)
+
+    page.click(".tk-chip:has-text('blocked by failures')")
+    page.click("details.tk-filters summary") if not page.is_visible("#tk-filter") else None
+    page.fill("#tk-filter input[name=template]", "order")
+    page.get_by_role("button", name="Apply").click()
+    page.wait_for_url("**template=order**")
+    ann.shot("tasks")
+    assert page.locator("#result_list tbody tr, table tbody tr:has(.tk-link)").count() == 1
+    page.click("a.tk-link")
+
+    assert "“step_1” failed after 1 of 3 attempts: no" in page.inner_text("[aria-label=Task]")
+    assert page.locator("g[data-step=step_1][data-state=error]").count() == 1
+    ann.shot("task-blocked")
+    page.get_by_role("link", name="Retry failed steps").click()
+    confirm(ann, "Retry failed steps", "the bank is back")
+
+    page.wait_for_selector("g[data-step=step_1][data-state=enqueued]")
+    page.evaluate("window.sameDocument = true")
+    for name in ("step_1", "step_2", "step_3"):
+        report(*map(success, claim()))
+        process()
+        page.wait_for_selector(f"g[data-step={name}][data-state=complete]")
+    page.wait_for_selector("#tk-live :text('at rest since')")
+    assert page.evaluate("window.sameDocument")
+    ann.shot("task-done")
+    assert state_of(order.task_uuid) == "complete"
+    move = StepTransition.objects.get(event="reset_for_retry")
+    assert (move.actor, move.metadata["reason"]) == ("user:ann", "the bank is back")
+
+
+def test_what_is_open_stays_open_while_the_page_looks_again(ann: Visit):
+    task = start(linear(2))
+    page = ann.go(f"{TASKS}{task.task_uuid}/change/")
+    page.focus("#tk-graph")
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    size = page.locator("#tk-graph svg").evaluate("drawing => drawing.style.width")
+
+    report(*map(success, claim()))
+    process()
+    page.wait_for_selector("g[data-step=step_1][data-state=complete]")
+
+    assert page.locator("#tk-graph svg").evaluate("drawing => drawing.style.width") == size
+    assert page.evaluate("document.activeElement.id") == "tk-graph"
+
+
+def test_the_loss_of_the_server_is_told(ann: Visit):
+    task = start(linear(2))
+    page = ann.go(f"{TASKS}{task.task_uuid}/change/")
+
+    page.route("**/live/**", lambda route: route.abort())
+
+    page.wait_for_selector("[data-connection]:has-text('connection lost, last seen')")
+    page.unroute("**/live/**")
+    report(*map(success, claim()))
+    process()
+    page.wait_for_selector("g[data-step=step_1][data-state=complete]")
+    assert page.inner_text("[data-connection]") == ""
+
+
+def test_many_tasks_are_cancelled_at_once_with_a_reason(ann: Visit):
+    tasks = [start(linear(1)).task_uuid for _ in range(3)]
+    page = ann.go(TASKS)
+
+    for box in page.locator("input.action-select").all():
+        box.check()
+    page.select_option("select[name=action]", "cancel")
+    page.get_by_role("button", name="Run").click()
+    assert "Cancel the selected tasks: 3" in page.inner_text(".tk")
+    ann.shot("confirm")
+    confirm(ann, "Cancel", "the shop is closed")
+
+    page.wait_for_selector("text=3 cancelled")
+    assert {state_of(task) for task in tasks} == {"cancelled"}
+    last = TaskTransition.objects.filter(to_state="cancelled")
+    assert {(move.actor, move.metadata["reason"]) for move in last} == {
+        ("user:ann", "the shop is closed")
+    }
+
+
+def test_a_template_is_run_from_its_form(ann: Visit):
+    registry.sync()
+    template = NamedTask.objects.get(name="register_user")
+    page = ann.go("/admin/templates_registry/namedtask/")
+    page.get_by_role("link", name="register_user").click()
+    ann.shot("template")
+    page.get_by_role("link", name="Run", exact=True).click()
+    ann.shot("run")
+
+    page.get_by_role("link", name="As JSON").click()
+    page.fill("textarea[name=context]", '{"email": "ann@example.com", "name": "Ann"}')
+    page.fill("input[name=reason]", "asked by phone")
+    page.get_by_role("button", name="Create the task").click()
+
+    page.wait_for_selector("g[data-step]")
+    task = Task.objects.get(named_task=template)
+    assert (task.context["name"], task.reason) == ("Ann", "asked by phone")
+    assert "user:ann, admin" in page.inner_text("[aria-label=Task]")
+
+
+def test_a_stuck_task_is_found_at_the_desk_understood_and_repaired_by_clicks_alone(ann: Visit):
+    stuck = blocked(linear(2)).task_uuid
+    operator_actions.move_to_dlq(stuck, actor="system:detector", reason="it does not move")
+    page = ann.go("/admin/")
+    assert "1 tasks are blocked by failures" in page.inner_text(".tk")
+    ann.shot("dashboard")
+
+    page.get_by_role("link", name="DLQ desk").click()
+    ann.shot("dlq")
+    page.get_by_role("link", name="manual_dlq", exact=True).click()
+    assert "step_1: no" in page.inner_text("[aria-label=Entry]")
+    ann.shot("dlq-entry")
+    page.get_by_role("link", name="Retry failed steps").click()
+    confirm(ann, "Retry failed steps", "repaired")
+    page.wait_for_selector("text=1 retried")
+    assert "/dlqentry/" in page.url
+    run_to_the_end()
+
+    page.reload()
+    assert "complete" in page.inner_text("[aria-label=Entry]")
+    page.fill("textarea[name=note]", "the bank was down")
+    page.select_option("select[name=status]", "manually_resolved")
+    page.get_by_role("button", name="Save").click()
+
+    page.wait_for_selector("text=Closed")
+    entry = DlqEntry.objects.get()
+    assert (entry.resolution_status, entry.resolved_by) == ("manually_resolved", "user:ann")
+    assert state_of(stuck) == "complete"
+
+
+def test_everything_is_reached_by_the_keyboard(ann: Visit):
+    task = blocked(linear(2)).task_uuid
+    page = ann.go(f"{TASKS}{task}/change/")
+
+    reached = set()
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        reached.add(
+            page.evaluate(
+                "(e => e.dataset.key || e.dataset.zoom || e.id || e.closest('g')?.dataset.step)"
+                "(document.activeElement)"
+            )
+        )
+
+    for wanted in ("act-retry_failed_steps", "in", "fit", "tk-graph", "step_1", "tk-history"):
+        assert wanted in reached, (wanted, reached)
