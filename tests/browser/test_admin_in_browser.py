@@ -1,6 +1,7 @@
 """What people do in the admin, in a real browser: find, read why, repair, watch, run, close."""
 
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 
@@ -25,7 +26,7 @@ def ann(visit: Visit, person) -> Iterator[Visit]:
     visit.assert_clean()
 
 
-def state_of(task_uuid: object) -> str:
+def state_of(task_uuid: UUID | str) -> str:
     return Task.objects.values_list("state", flat=True).get(pk=task_uuid)
 
 

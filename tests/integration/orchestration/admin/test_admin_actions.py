@@ -196,8 +196,8 @@ def test_more_than_can_be_acted_on_at_once_are_refused(boss, blocked, settings):
 
     of_steps = boss.post(STEPS, {**body, "action": "resolve"}, follow=True)
     TaskFactory(), TaskFactory()
-    body = {"action": "export_csv", "_selected_action": blocked.pk, "select_across": "1"}
-    of_export = boss.post(TASKS, body, follow=True)
+    wish = {"action": "export_csv", "_selected_action": blocked.pk, "select_across": "1"}
+    of_export = boss.post(TASKS, wish, follow=True)
 
     assert messages(of_steps) == ["More than 2 are selected; narrow the list and act in parts."]
     assert messages(of_export) == ["More than 2 are selected; narrow the list and export in parts."]

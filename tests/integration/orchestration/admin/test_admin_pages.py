@@ -7,8 +7,9 @@ from django.contrib.auth.models import User
 
 from orchestration.access.api_keys import create_key
 from orchestration.access.principals import ANYBODY
-from orchestration.admin import dashboard, dlq_entry, task_parts
+from orchestration.admin import dlq_entry, task_parts
 from orchestration.models import DlqEntry, Task, WorkflowStep
+from orchestration.queries import dashboard as figures
 from orchestration.states import StepState, TaskState
 from orchestration.testing import StepFactory, TaskFactory, TemplateFactory, diamond
 from templates_registry import registry
@@ -131,7 +132,7 @@ def test_a_part_that_fails_leaves_the_rest_of_the_page(boss, monkeypatch):
         raise RuntimeError("secret host name")
 
     monkeypatch.setattr(task_parts, "render_svg", broken)
-    monkeypatch.setattr(dashboard.figures, "series", broken)
+    monkeypatch.setattr(figures, "series", broken)
 
     page = boss.get(f"{TASKS}{created.task_uuid}/change/").content.decode()
     first = boss.get("/admin/").content.decode()
@@ -159,7 +160,7 @@ def test_a_template_that_cannot_be_read_fails_only_where_it_is_needed(boss):
 
 
 def test_statistics_that_the_database_refuses_show_a_box(boss, monkeypatch):
-    monkeypatch.setattr(dashboard.figures.sql, "read", lambda path: "SELECT 1 / 0")
+    monkeypatch.setattr("orchestration.sql.read", lambda path: "SELECT 1 / 0")
 
     page = boss.get("/admin/").content.decode()
 

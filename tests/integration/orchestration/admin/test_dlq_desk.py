@@ -24,7 +24,7 @@ def entry() -> DlqEntry:
 
 
 def shown(client, entry: DlqEntry) -> str:
-    return client.get(f"{DESK}{entry.pk}/change/").content.decode()
+    return str(client.get(f"{DESK}{entry.pk}/change/").content.decode())
 
 
 def test_the_desk_shows_what_is_pending_the_most_pressing_first(boss, entry):

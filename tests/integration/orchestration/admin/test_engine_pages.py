@@ -12,6 +12,7 @@ from orchestration.admin.advice import recommendations
 from orchestration.health import HEALTHY, UNHEALTHY, CheckResult
 from orchestration.models import TaskerProcess
 from orchestration.queries.dashboard import SlowStep, Tiles
+from orchestration.queries.queue_table import QueueRow
 from orchestration.testing import TaskFactory, TemplateFactory, linear
 from templates_registry.models import TaskNamespace
 from tests.factories.ticks import blocked, claim, start
@@ -105,7 +106,7 @@ def test_a_live_part_is_asked_for_alone(boss):
 
 
 def test_the_tier_of_a_deep_queue_is_shown(boss, monkeypatch):
-    row = queues.QueueRow("worker_test_queue", 700, 700, 5, 0, 0, 0)
+    row = QueueRow("worker_test_queue", 700, 700, 5, 0, 0, 0)
     monkeypatch.setattr(queues, "all_queues", lambda orchestration: [row])
 
     assert "! critical" in boss.get(f"{WORKERS}queues/").content.decode()
