@@ -3,6 +3,7 @@
 That the files work is for `test_generated_code`.
 """
 
+import sys
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from templates_registry.schema import load_file
 
 
 @pytest.fixture
-def project(tmp_path: Path, settings: Any) -> Path:
+def project(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     settings.BASE_DIR = tmp_path
+    for name in ("brew", "pot", "tea"):  # other tests import an app of such a name
+        monkeypatch.delitem(sys.modules, name, raising=False)
     (tmp_path / "pyproject.toml").touch()
     return tmp_path
 
