@@ -13,7 +13,11 @@ from templates_registry.models import NamedTask
 from tests.browser.conftest import Visit
 from tests.factories.ticks import blocked, claim, process, report, run_to_the_end, start, success
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(180),
+]
 TASKS = "/admin/orchestration/task/"
 
 

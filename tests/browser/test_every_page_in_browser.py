@@ -8,7 +8,11 @@ from templates_registry.models import NamedTask
 from tests.browser.conftest import Visit
 from tests.browser.scenes import hostile_process, hostile_task, large_task, one_task_per_state
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(240),
+]
 LISTS = {
     "dashboard": "/admin/",
     "tasks": "/admin/orchestration/task/",
