@@ -33,6 +33,7 @@ def unfold_settings(environment: str) -> dict[str, Any]:
         "SITE_SUBHEADER": "Workflow orchestration",
         "SITE_SYMBOL": "account_tree",
         "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static(ICON)}],
+        "STYLES": [lambda _: static("orchestration/admin.css")],
         "SITE_URL": None,
         "SHOW_HISTORY": False,
         "SHOW_VIEW_ON_SITE": False,

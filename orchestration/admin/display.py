@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from orchestration.pictures.durations import duration_text
 
 LONGEST_JSON = 100 * 1024
+LONGEST_STATE = 40  # of a column; what stands in a snapshot may be anything
 UNSET = format_html("{}", "\N{EM DASH}")
 BADGES = {
     "pending": ("○", "grey"),
@@ -61,7 +62,7 @@ def state_badge(state: str, *, suffix: str = "") -> SafeString:
         colour,
         state,
         icon,
-        state.replace("_", " "),
+        state[:LONGEST_STATE].replace("_", " "),
         suffix,
     )
 
@@ -133,8 +134,8 @@ def progress_bar(done: int, total: int) -> SafeString:
     """Return how much of something is done, as a bar and in words."""
     share = round(100 * done / total) if total else 0
     return format_html(
-        '<span class="tk-bar" aria-hidden="true"><span style="width:{}%"></span></span> '
-        '<span class="tk-nowrap">{} of {}</span>',
+        '<span class="tk-nowrap"><span class="tk-bar" aria-hidden="true">'
+        '<span style="width:{}%"></span></span> {} of {}</span>',
         share,
         done,
         total,

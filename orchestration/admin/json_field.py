@@ -8,4 +8,7 @@ from django import forms
 class JsonField(forms.JSONField):
     """What was typed in as JSON; None when nothing was."""
 
-    empty_values: list[Any] = [None, ""]
+    def __init__(self, **kwargs: Any) -> None:
+        """Take nothing but nothing for empty."""
+        super().__init__(**kwargs)
+        self.empty_values = [None, ""]

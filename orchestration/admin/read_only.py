@@ -17,7 +17,7 @@ from django.utils.functional import cached_property
 from orchestration.access.permissions import Permission, user_may
 from orchestration.admin.actions import OperatorAction, ReasonForm
 from orchestration.admin.pages import demand
-from orchestration.admin.visibility import within
+from orchestration.admin.visibility import scope_of, within
 from orchestration.queries.counting import Count, count_rows
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class ReadOnlyAdmin(Base):
 
     list_permission: ClassVar[Permission]
     read_permission: ClassVar[Permission]
-    namespace_field: ClassVar[str]
+    namespace_field: ClassVar[str] = ""  # without one, only whoever sees everything sees rows
     operator_actions: ClassVar[tuple[OperatorAction, ...]] = ()
     large_fields: ClassVar[tuple[str, ...]] = ()  # read for the page of one object only
     list_per_page = 50
@@ -80,8 +80,10 @@ class ReadOnlyAdmin(Base):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return what the user sees; what may be large stays in the database."""
-        seen = super().get_queryset(request).filter(within(request, self.namespace_field))
-        return seen.defer(*self.large_fields)
+        rows = super().get_queryset(request).defer(*self.large_fields)
+        if self.namespace_field:
+            return rows.filter(within(request, self.namespace_field))
+        return rows if scope_of(request).is_everything else rows.none()
 
     def name_of(self, subject: Any) -> str:
         """Return how an object is called where an action is about to be done to it."""

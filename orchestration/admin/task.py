@@ -166,8 +166,9 @@ class TaskAdmin(ReadOnlyAdmin):
     def link(self, task: Task) -> SafeString:
         """Return the end of the id as a link, and a button that copies all of it."""
         return format_html(
-            '<a href="{}" class="tk-link tk-mono" title="{}">{}</a> <button type="button" '
-            'class="tk-button tk-small" data-copy="{}" aria-label="Copy id">Copy</button>',
+            '<span class="tk-nowrap"><a href="{}" class="tk-link tk-mono" title="{}">{}</a> '
+            '<button type="button" class="tk-button tk-small" data-copy="{}" '
+            'aria-label="Copy id">Copy</button></span>',
             page_of(task),
             task.pk,
             short_id(task.pk),

@@ -92,8 +92,14 @@ class TaskList(ChangeList):
     def _rows(self) -> Any:
         if self.page_num < 1 or (self.page_num > 1 and not self._may_exist):
             raise IncorrectLookupParameters(f"There is no page {self.page_num}")
-        tasks = self.queryset[self._first : self._first + self.list_per_page]
-        shown: list[Any] = list(tasks)
+        # the ids first: else everything is joined to the rows before the page as well
+        ids = self.queryset.select_related(None).values("pk")
+        tasks = self.root_queryset.filter(
+            pk__in=ids[self._first : self._first + self.list_per_page]
+        )
+        related: Any = self.model_admin.list_select_related
+        ordered = tasks.select_related(*related).order_by(*self.queryset.query.order_by)
+        shown: list[Any] = list(ordered)
         progress = progress_of(task.pk for task in shown)
         for task in shown:
             task.progress = progress.get(task.pk)

@@ -1,5 +1,8 @@
 """Pictures of templates and tasks: pure functions from rows to text (handlers.md 8).
 
+`timeline_svg` draws what happened when, from the rows of `timeline` on the axis of `time_axis`;
+`charts` draws bars and lines over time.
+
 `render_template` and `render_task` write markdown, Mermaid or JSON; `render_svg` draws the
 `Picture` that `template_picture` or `task_picture` returns. Rows come from
 `queries/task_graph.py`; nothing here asks the database or the clock.

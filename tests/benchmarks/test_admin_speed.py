@@ -21,6 +21,7 @@ from orchestration.testing import shape
 from tasker_project.bench.loading import load_tasks
 from templates_registry.models import DependentSystem, NamedTask, TemplateRevision
 from templates_registry.schema import canonical
+from tests.factories.scenes import large_task
 
 TASKS = 100_000
 LOOKS = 5
@@ -60,6 +61,8 @@ PAGES = {
     "steps": "/admin/orchestration/workflowstep/",
     "steps, one state": "/admin/orchestration/workflowstep/?state__exact=error",
     "steps, search by name": "/admin/orchestration/workflowstep/?q=step_3",
+    "task of 500 steps": "/admin/orchestration/task/{large}/change/",
+    "500 steps, live part": "/admin/orchestration/task/{large}/live/",
     "step": "/admin/orchestration/workflowstep/{step}/change/",
     "DLQ desk": "/admin/orchestration/dlqentry/",
     "templates": "/admin/templates_registry/namedtask/",
@@ -88,6 +91,7 @@ def test_every_page_is_quick_beside_100_000_tasks(client):
         "end": str(task.pk)[-8:],
         "step": step.pk,
         "template": task.named_task_id,
+        "large": large_task(498).pk,
     }
 
     found = {}

@@ -5,13 +5,13 @@ import pytest
 from orchestration.models import DlqEntry, Task, WorkflowStep
 from templates_registry import registry
 from templates_registry.models import NamedTask
-from tests.browser.conftest import Visit
-from tests.browser.scenes import hostile_process, hostile_task, large_task, one_task_per_state
+from tests.browser.conftest import PASSWORD, Visit
+from tests.factories.scenes import hostile_process, hostile_task, large_task, one_task_per_state
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(300),
 ]
 LISTS = {
     "dashboard": "/admin/",
@@ -98,7 +98,7 @@ def test_pages_say_what_they_say_without_scripts(browser, live_server, person):
     visit = Visit(window.new_page(), str(live_server))
     page = visit.go("/admin/")
     page.fill("input[name=username]", "ann")
-    page.fill("input[name=password]", "correct horse battery staple")
+    page.fill("input[name=password]", PASSWORD)
     page.locator("input[name=password]").press("Enter")
 
     page = visit.go(page_of(task))

@@ -12,13 +12,18 @@
     const drawing = frame.querySelector("svg");
     if (!drawing) return;
     const width = Number(drawing.getAttribute("width")), height = Number(drawing.getAttribute("height"));
-    const fits = Math.min(1, (frame.clientWidth - 16) / width);
+    const fits = Math.max(LEAST, Math.min(1, (frame.clientWidth - 16) / width, (frame.clientHeight - 16) / height));
     const now = sizes[frame.id] || 1;
     const size = factor === "fit" ? fits : factor === "same" ? now : Math.min(MOST, Math.max(LEAST, now * factor));
     sizes[frame.id] = size;
     drawing.style.width = `${width * size}px`;
     drawing.style.height = `${height * size}px`;
   }
+
+  /* a tall drawing begins and ends in the middle of its height */
+  document.querySelectorAll("#tk-graph, #tk-picture").forEach((frame) => {
+    frame.scrollTop = (frame.scrollHeight - frame.clientHeight) / 2;
+  });
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-zoom]");

@@ -1,5 +1,6 @@
 """Actions of the admin: asked with a reason, carried out or refused, always told."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -192,7 +193,7 @@ def test_a_refused_step_names_its_state(act, blocked):
 def test_more_than_can_be_acted_on_at_once_are_refused(boss, blocked, settings):
     settings.TASKER = {"admin_bulk_limit": 2}
     steps = list(blocked.steps.all())
-    body = {"_selected_action": [step.pk for step in steps]}
+    body: dict[str, Any] = {"_selected_action": [step.pk for step in steps]}
 
     of_steps = boss.post(STEPS, {**body, "action": "resolve"}, follow=True)
     TaskFactory(), TaskFactory()

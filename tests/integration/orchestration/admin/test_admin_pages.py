@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import User
 
+from orchestration import sql
 from orchestration.access.api_keys import create_key
 from orchestration.access.principals import ANYBODY
 from orchestration.admin import dlq_entry, task_parts
@@ -14,7 +15,13 @@ from orchestration.states import StepState, TaskState
 from orchestration.testing import StepFactory, TaskFactory, TemplateFactory, diamond
 from templates_registry import registry
 from templates_registry.models import NamedTask, TaskNamespace, TemplateRevision
-from tests.browser.scenes import HOSTILE, hostile_process, hostile_task, one_task_per_state
+from tests.factories.scenes import (
+    HOSTILE,
+    hostile_process,
+    hostile_task,
+    one_task_per_state,
+    worker,
+)
 from tests.factories.ticks import blocked, fail_step, run_step, start
 
 pytestmark = pytest.mark.django_db
@@ -160,7 +167,7 @@ def test_a_template_that_cannot_be_read_fails_only_where_it_is_needed(boss):
 
 
 def test_statistics_that_the_database_refuses_show_a_box(boss, monkeypatch):
-    monkeypatch.setattr("orchestration.sql.read", lambda path: "SELECT 1 / 0")
+    monkeypatch.setattr(sql, "read", lambda path: "SELECT 1 / 0")
 
     page = boss.get("/admin/").content.decode()
 
@@ -178,6 +185,22 @@ def test_nothing_is_added_changed_or_deleted(boss):
     assert "delete_selected" not in boss.get(TASKS).content.decode()
     task.refresh_from_db()
     assert task.priority == 0
+
+
+@pytest.mark.parametrize("who", ["superuser", "admin"])
+def test_django_s_own_pages_of_an_object_never_fail(boss, role, who):
+    task = Task.objects.get(pk=blocked(diamond()).task_uuid)
+    entry = DlqEntry.objects.create(task=task, dlq_reason="manual_dlq")
+    made = create_key(name="x", permissions=["*"], namespaces=[], granted_by=ANYBODY)
+    rows = [task, task.steps.first(), entry, worker(), made.key, task.named_task]
+    rows.append(task.named_task.task_namespace)
+    client = boss if who == "superuser" else role("admin", namespaces=("test",))
+
+    for row in rows:
+        for view in ("delete/", "history/"):
+            answer = client.get(page_of(row).replace("change/", view))
+            assert answer.status_code in (200, 302, 403), (row, view)
+            assert view == "history/" or answer.status_code != 200
 
 
 def test_what_is_unknown_leads_back(boss):

@@ -1,12 +1,11 @@
 """Who sees and does what: the seventeen permissions, and the namespaces of a person."""
 
-from uuid import uuid4
-
 import pytest
 
-from orchestration.models import DlqEntry, Task, TaskerProcess
+from orchestration.models import DlqEntry, Task
 from orchestration.testing import linear
 from templates_registry.models import NamedTask, TaskNamespace
+from tests.factories.scenes import worker
 from tests.factories.ticks import blocked
 
 pytestmark = pytest.mark.django_db
@@ -45,17 +44,7 @@ def places() -> dict[str, object]:
     """Return the keys of one object of each kind, all of the namespace `test`."""
     task = Task.objects.get(pk=blocked(linear(2)).task_uuid)
     entry = DlqEntry.objects.create(task=task, dlq_reason="manual_dlq")
-    process = TaskerProcess.objects.create(
-        worker_uuid=uuid4(),
-        kind="worker",
-        name="w",
-        hostname="h",
-        pid=1,
-        version="1",
-        environment="test",
-        namespaces=["test"],
-        deployment_mode="Hybrid",
-    )
+    process = worker(namespaces=["test"])
     return {
         "task": task.pk,
         "step": task.steps.get(name="step_1").pk,

@@ -30,7 +30,7 @@ def test_the_text_of_a_key_is_shown_once(boss):
         ["billing"],
         "user:ann",
     )
-    assert key.expires_at
+    assert key.expires_at is not None
     assert (key.expires_at - key.created_at).days in (89, 90)
     listed = boss.get(KEYS).content.decode()
     assert text not in listed

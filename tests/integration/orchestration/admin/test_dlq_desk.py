@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.test import Client
 
 from orchestration.lifecycle import operator_actions
 from orchestration.models import DlqEntry, Task
@@ -23,8 +24,8 @@ def entry() -> DlqEntry:
     )
 
 
-def shown(client, entry: DlqEntry) -> str:
-    return str(client.get(f"{DESK}{entry.pk}/change/").content.decode())
+def shown(client: Client, entry: DlqEntry) -> str:
+    return client.get(f"{DESK}{entry.pk}/change/").content.decode()
 
 
 def test_the_desk_shows_what_is_pending_the_most_pressing_first(boss, entry):

@@ -1,7 +1,6 @@
 """Workers, queues, namespaces, and the dashboard that sums them up."""
 
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -10,33 +9,16 @@ from django.utils import timezone
 from orchestration.admin import queues
 from orchestration.admin.advice import recommendations
 from orchestration.health import HEALTHY, UNHEALTHY, CheckResult
-from orchestration.models import TaskerProcess
 from orchestration.queries.dashboard import SlowStep, Tiles
 from orchestration.queries.queue_table import QueueRow
 from orchestration.testing import TaskFactory, TemplateFactory, linear
 from templates_registry.models import TaskNamespace
+from tests.factories.scenes import worker
 from tests.factories.ticks import blocked, claim, start
 
 pytestmark = pytest.mark.django_db
 WORKERS = "/admin/orchestration/taskerprocess/"
 NAMESPACES = "/admin/templates_registry/tasknamespace/"
-
-
-def worker(**given: Any) -> TaskerProcess:
-    """Return the row of a live worker."""
-    row = {
-        "kind": "worker",
-        "name": "w-1",
-        "hostname": "box",
-        "pid": 7,
-        "version": "1.0.0",
-        "environment": "test",
-        "namespaces": ["test"],
-        "handlers": ["test.echo"],
-        "slots": 10,
-        "deployment_mode": "Hybrid",
-    }
-    return TaskerProcess.objects.create(worker_uuid=uuid4(), **{**row, **given})
 
 
 def test_live_and_stale_processes_are_told_apart(boss):

@@ -57,7 +57,7 @@ def test_a_blocked_task_says_why(boss):
     page = show(boss, task)
 
     assert "Waits for a person." in page
-    assert "step_1” failed after 1 of 3 attempts: no" in page
+    assert "step_1</bdi>” failed after 1 of 3 attempts: <bdi>no</bdi>" in page
     assert "at rest since" in page
 
 

@@ -5,8 +5,8 @@ import pytest
 from orchestration.models import Task, TaskerProcess
 from orchestration.testing import TemplateFactory, linear, shape
 from templates_registry.models import NamedTask, TaskerNow
+from tests.factories.scenes import worker
 from tests.factories.ticks import blocked, start
-from tests.integration.orchestration.admin.test_engine_pages import worker
 
 pytestmark = pytest.mark.django_db
 TEMPLATES = "/admin/templates_registry/namedtask/"

@@ -5,6 +5,7 @@ import re
 import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -176,17 +177,9 @@ def test_a_skeleton_has_the_shape_of_its_schema():
 
 def test_commands_are_quoted_for_the_shell():
     nasty = "'; rm -rf / #$(id)`id`\n\""
-    details = TaskDetails(
-        **{  # type: ignore[arg-type]  # what no command needs is left out
-            **dict.fromkeys(TaskDetails._fields),
-            "namespace": "shop",
-            "name": nasty,
-            "version": "1.0.0",
-            "context": {"text": nasty},
-            "priority": 5,
-            "tags": [nasty],
-        }
-    )
+    fields: dict[str, Any] = dict.fromkeys(TaskDetails._fields)
+    fields |= {"namespace": "shop", "name": nasty, "version": "1.0.0", "priority": 5}
+    details = TaskDetails(**fields | {"context": {"text": nasty}, "tags": [nasty]})
     request = RequestFactory().get("/", headers={"host": "testserver"})
 
     curl, cli = creation_commands(request, details)

@@ -143,21 +143,22 @@ def test_ticks_are_few_and_round(length):
     ticks = axis.ticks()
 
     assert 2 <= len(ticks) <= 10
+    assert (ticks[0].at, ticks[0].seconds) == (0, 0)
     assert all(0 <= tick.at <= 760 for tick in ticks)
-    assert tuple(ticks[0]) == (0, 0)
 
 
 def test_an_empty_axis_has_no_ticks():
     axis = TimeAxis([], width=760, scale="run")
 
-    assert (axis.ticks(), axis.place(at(3))) == ([], 0)
+    assert len(axis.ticks()) == 0
+    assert axis.place(at(3)) == 0
 
 
 def test_moments_that_coincide_are_drawn():
     axis = TimeAxis([(at(0), at(0))], width=760, scale="run")
 
     assert 0 <= axis.place(at(0)) <= 760
-    assert axis.ticks()
+    assert len(axis.ticks()) > 0
 
 
 def drawn(*moves: StateChange, **rest) -> ElementTree.Element:

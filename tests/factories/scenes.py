@@ -1,6 +1,7 @@
 """What the pages are shown with: a task in each state, hostile texts, a very large task."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 from django.utils import timezone
@@ -8,6 +9,7 @@ from django.utils import timezone
 from orchestration.models import DlqEntry, StepTransition, Task, TaskerProcess
 from orchestration.states import StepState, TaskState
 from orchestration.testing import StepFactory, TaskFactory, TemplateFactory, shape
+from templates_registry.schema import TaskTemplate
 from tests.factories.ticks import start
 
 HOSTILE = '<script>alert("x")</script>\u202e{{ 7|add:1 }}' + "Ünïcödé" * 30
@@ -69,23 +71,36 @@ def hostile_task() -> Task:
 
 def hostile_process() -> TaskerProcess:
     """Return a process that says hostile things of itself."""
-    return TaskerProcess.objects.create(
-        worker_uuid=uuid4(),
-        kind="worker",
+    return worker(
         name=HOSTILE[:128],
         hostname=HOSTILE[:255],
-        pid=1,
         version=HOSTILE[:50],
         environment=HOSTILE[:32],
         namespaces=[HOSTILE],
         handlers=[HOSTILE],
         report={HOSTILE: HOSTILE},
-        deployment_mode="Hybrid",
         last_heartbeat_at=timezone.now() - timedelta(minutes=5),
     )
 
 
-def wide_template(width: int) -> object:
+def worker(**given: Any) -> TaskerProcess:
+    """Return the row of a live worker."""
+    row = {
+        "kind": "worker",
+        "name": "w-1",
+        "hostname": "box",
+        "pid": 7,
+        "version": "1.0.0",
+        "environment": "test",
+        "namespaces": ["test"],
+        "handlers": ["test.echo"],
+        "slots": 10,
+        "deployment_mode": "Hybrid",
+    }
+    return TaskerProcess.objects.create(worker_uuid=uuid4(), **{**row, **given})
+
+
+def wide_template(width: int) -> TaskTemplate:
     """Return a template of one root, `width` steps beside one another, and a join."""
     graph: dict[str, list[str]] = {"root": []}
     graph |= {f"part_{n:03}": ["root"] for n in range(width)}
@@ -95,4 +110,4 @@ def wide_template(width: int) -> object:
 
 def large_task(width: int = 498) -> Task:
     """Return a task of a great many steps that has just begun."""
-    return Task.objects.get(pk=start(wide_template(width)).task_uuid)  # type: ignore[arg-type]
+    return Task.objects.get(pk=start(wide_template(width)).task_uuid)
