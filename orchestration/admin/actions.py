@@ -17,12 +17,12 @@ from django.contrib.admin import helpers
 from django.db import OperationalError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 
 from orchestration.access.permissions import Permission
+from orchestration.admin.addresses import page_of
 from orchestration.admin.pages import actor_of, page
 from orchestration.conf import admin_settings
 from orchestration.errors import ActionRefusedError, NotFoundError
@@ -139,16 +139,6 @@ class OperatorAction:
         except (ConcurrentTransition, OperationalError):
             return f"{uuid} is being moved by somebody else; nothing was changed, try again"
         return ""
-
-
-def page_of(instance: Model) -> str:
-    """Return the address of an object's page."""
-    return address_of(instance._meta.label_lower, instance.pk)
-
-
-def address_of(label: str, key: Any) -> str:
-    """Return the address of the page of an object, `orchestration.task` for example."""
-    return reverse(f"admin:{label.replace('.', '_')}_change", args=[key])
 
 
 def back_address(request: HttpRequest) -> str:

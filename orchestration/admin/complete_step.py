@@ -10,7 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
 from orchestration.access.permissions import Permission
 from orchestration.admin import step_page
-from orchestration.admin.actions import back_address, page_of
+from orchestration.admin.actions import back_address
+from orchestration.admin.addresses import page_of
 from orchestration.admin.json_field import JsonField
 from orchestration.admin.logging import log_action
 from orchestration.admin.pages import actor_of, demand, page

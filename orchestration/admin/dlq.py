@@ -11,7 +11,7 @@ from django.urls import URLPattern, path, reverse
 
 from orchestration.access.permissions import Permission
 from orchestration.admin import dlq_entry
-from orchestration.admin.actions import address_of
+from orchestration.admin.addresses import address_of
 from orchestration.admin.display import age, short_id, state_badge
 from orchestration.admin.logging import log_action
 from orchestration.admin.pages import actor_of, demand, fragment, may, page, part

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from orchestration.access.permissions import Permission
-from orchestration.admin.actions import address_of
+from orchestration.admin.addresses import address_of
 from orchestration.admin.display import age, json_block, short_id, state_badge
 from orchestration.admin.logging import log_action
 from orchestration.admin.pages import actor_of, demand, fragment, may, page, part

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from orchestration.access.permissions import Permission
-from orchestration.admin.actions import address_of
+from orchestration.admin.addresses import address_of
 from orchestration.admin.display import state_badge
 from orchestration.admin.live_handlers import live_services
 from orchestration.admin.logging import log_action

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from orchestration.access.permissions import Permission
 from orchestration.admin import queues
-from orchestration.admin.actions import address_of
+from orchestration.admin.addresses import address_of
 from orchestration.admin.display import age, json_block, short_id, state_badge
 from orchestration.admin.dlq_entry import is_uuid
 from orchestration.admin.live_handlers import FRESH_STATES, fresh_seconds

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
 from orchestration.access.permissions import Permission
 from orchestration.admin import template_page
-from orchestration.admin.actions import address_of
+from orchestration.admin.addresses import address_of
 from orchestration.admin.input_form import WHOLE, context_of, fields_of, initial_of
 from orchestration.admin.logging import log_action
 from orchestration.admin.pages import actor_of, demand, may, page

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from orchestration.access.permissions import Permission
 from orchestration.admin import complete_step, step_page
-from orchestration.admin.actions import address_of, page_of
+from orchestration.admin.addresses import address_of, page_of
 from orchestration.admin.display import moment, short_id, state_badge
 from orchestration.admin.pages import demand
 from orchestration.admin.read_only import ReadOnlyAdmin

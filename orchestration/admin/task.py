@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from orchestration.access.permissions import Permission
 from orchestration.admin import dashboard, task_page
-from orchestration.admin.actions import page_of
+from orchestration.admin.addresses import page_of
 from orchestration.admin.display import age, progress_bar, short_id, state_badge
 from orchestration.admin.export import csv_response
 from orchestration.admin.namespace_names import namespace_names

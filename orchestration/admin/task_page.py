@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from orchestration.access.permissions import Permission
 from orchestration.admin import task_parts
-from orchestration.admin.actions import address_of
+from orchestration.admin.addresses import address_of
 from orchestration.admin.copying import creation_commands
 from orchestration.admin.display import is_cut, json_block, short_id
 from orchestration.admin.pages import demand, fragment, may, page, part

@@ -4,12 +4,12 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from orchestration.access.permissions import Permission
-from orchestration.admin.actions import OperatorAction, address_of
+from orchestration.admin.actions import OperatorAction
+from orchestration.admin.addresses import address_of, asking_of, list_of
 from orchestration.admin.display import age, progress_bar, state_badge
 from orchestration.admin.pages import fragment, may
 from orchestration.admin.step_actions import STEP_ACTIONS, why_not_complete
@@ -48,15 +48,12 @@ def buttons(
     request: HttpRequest, label: str, key: Any, subject: Any, actions: tuple[OperatorAction, ...]
 ) -> list[Button]:
     """Return the actions that the user may perform, each with its address or why it has none."""
-    name = f"admin:{label.replace('.', '_')}_act"
     found = []
     for action in actions:
         if not may(request, action.permission):
             continue
         why_not = action.why_not(subject)
-        address = (
-            "" if why_not else f"{reverse(name, args=[key, action.name])}?back={_here(request)}"
-        )
+        address = "" if why_not else f"{asking_of(label, key, action.name)}?back={_here(request)}"
         found.append(Button(action, address, why_not))
     return found
 
@@ -147,7 +144,7 @@ def _complete_address(request: HttpRequest, step: StepLine, view: TaskView) -> s
     is_possible = not why_not_complete(_StepSubject(step.state, view.task_state))
     if not (is_possible and may(request, Permission.STEPS_RESOLVE)):
         return ""
-    return reverse("admin:orchestration_workflowstep_complete", args=[step.step_uuid])
+    return f"{list_of('orchestration.workflowstep')}{step.step_uuid}/complete/"
 
 
 class _StepSubject(NamedTuple):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from orchestration.admin.actions import address_of
+from orchestration.admin.addresses import address_of
 from orchestration.pictures import Picture, task_picture
 from orchestration.pictures.timeline import StateChange, TimelineRow, timeline_rows
 from orchestration.queries.task_graph import TaskGraph, find_task_graph

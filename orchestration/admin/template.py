@@ -10,7 +10,7 @@ from django.urls import URLPattern, path
 
 from orchestration.access.permissions import Permission
 from orchestration.admin import run_template, template_page
-from orchestration.admin.actions import address_of
+from orchestration.admin.addresses import address_of
 from orchestration.admin.live_handlers import Service, live_services, missing_callables
 from orchestration.admin.pages import demand, fragment, page, part
 from orchestration.admin.read_only import ReadOnlyAdmin

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from orchestration.access.permissions import Permission
-from orchestration.admin.actions import address_of
+from orchestration.admin.addresses import address_of
 from orchestration.admin.live_handlers import live_services, missing_callables
 from orchestration.admin.pages import fragment, may, page, part
 from orchestration.admin.visibility import within

@@ -1,5 +1,6 @@
 """Every page of the admin: rendered with nothing, everything and hostile text, in few queries."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -192,8 +193,9 @@ def test_django_s_own_pages_of_an_object_never_fail(boss, role, who):
     task = Task.objects.get(pk=blocked(diamond()).task_uuid)
     entry = DlqEntry.objects.create(task=task, dlq_reason="manual_dlq")
     made = create_key(name="x", permissions=["*"], namespaces=[], granted_by=ANYBODY)
-    rows = [task, task.steps.first(), entry, worker(), made.key, task.named_task]
-    rows.append(task.named_task.task_namespace)
+    template = task.named_task
+    rows: list[Any] = [task, task.steps.first(), entry, worker(), made.key]
+    rows += [template, template.task_namespace]
     client = boss if who == "superuser" else role("admin", namespaces=("test",))
 
     for row in rows:
