@@ -1,7 +1,7 @@
 """Addresses of the admin's pages.
 
-A page of 500 steps has 2,000 of them, and asking Django for each cost more than all the rest of the
-page (692 ms with, 290 without). So Django is asked for the list once, and the rest is added.
+A page of 500 steps has 2,000 of them, and Django takes its time for each: so it is asked for the
+list only, and the rest is added.
 """
 
 from functools import lru_cache

@@ -13,7 +13,14 @@ from django.http import HttpRequest
 
 from orchestration.admin.display import state_badge
 from orchestration.admin.task_filter import TaskFilterForm
-from orchestration.queries.counting import Count, Grouped, count_by, count_rows, guess_rows
+from orchestration.queries.counting import (
+    AT_LEAST,
+    Count,
+    Grouped,
+    count_by,
+    count_some,
+    guess_rows,
+)
 from orchestration.queries.task_table import progress_of
 from orchestration.states import HOP_TASK_STATES, TaskState
 
@@ -66,12 +73,15 @@ class TaskList(ChangeList):
         self.multi_page = self.result_count > self.list_per_page
 
     def _count(self) -> Count:
+        """Return how many tasks there are, for one statement more at most, for none in a search."""
         states = self.form.chosen.get("state")
+        counted = self.by_state.by_value
+        seen = sum(counted.get(each, 0) for each in states) if states else self.by_state.total
         if self.by_state.is_all:
-            counted = self.by_state.by_value
-            total = sum(counted.get(each, 0) for each in states) if states else self.by_state.total
-            return Count(total, is_about=False)
-        return count_rows(self.queryset) if states else guess_rows(self.queryset)
+            return Count(seen)
+        if self.query:
+            return Count(seen, AT_LEAST)
+        return count_some(self.queryset) if states else guess_rows(self.queryset)
 
     @property
     def _first(self) -> int:
@@ -81,13 +91,13 @@ class TaskList(ChangeList):
     @property
     def _may_exist(self) -> bool:
         """Whether there may be a row at the beginning of the page."""
-        return self.count.is_about or self._first < self.count.number
+        return not self.count.is_exact or self._first < self.count.number
 
     def _reachable(self) -> int:
         """Return how many rows the pages lead to; where that is a guess, one page more at least."""
         seen = self._first + len(self.result_list)
         is_full = len(self.result_list) == self.list_per_page
-        return max(self.count.number, seen + is_full) if self.count.is_about else self.count.number
+        return self.count.number if self.count.is_exact else max(self.count.number, seen + is_full)
 
     def _rows(self) -> Any:
         if self.page_num < 1 or (self.page_num > 1 and not self._may_exist):

@@ -83,7 +83,6 @@ def unknown(request: HttpRequest, given: str) -> HttpResponse:
 
 def _live_part(request: HttpRequest, details: TaskDetails) -> SafeString:
     view = TaskView(details.task_uuid, details.state)
-    subject = request.GET.get("history", "")
     scale: Scale = "wall" if request.GET.get("scale") == "wall" else "run"
     return fragment(
         "task_live",
@@ -96,7 +95,7 @@ def _live_part(request: HttpRequest, details: TaskDetails) -> SafeString:
         graph=part("the graph", lambda: task_parts.graph(request, view)),
         timeline=part("the timeline", lambda: task_parts.timeline(details, view, scale)),
         steps=part("the table of steps", lambda: task_parts.steps(request, view)),
-        history=part("the history", lambda: task_parts.history(view, subject)),
+        history=part("the history", lambda: task_parts.history(request, view)),
     )
 
 

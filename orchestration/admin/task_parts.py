@@ -1,6 +1,7 @@
 """The parts of a task's page, each from what it shows to HTML."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest
@@ -22,11 +23,25 @@ from orchestration.pictures.timeline import SpanKind
 from orchestration.pictures.timeline_svg import TaskMove, render_timeline
 from orchestration.queries.step_page import StepMove
 from orchestration.queries.task_page import Move, StepLine, TaskDetails
+from orchestration.states import StepState
 
-MOST_ROWS = 1000
-MOST_MOVES_SHOWN = 300
+MOST_ROWS, MOST_ROWS_ASKED_FOR = 200, 5000
+MOST_MOVES_SHOWN, MOST_MOVES_ASKED_FOR = 100, 5000
+"""Rows of a table at first, and when all are asked for: each costs about half a millisecond."""
 MOST_DRAWN = 400
 """Rows of the timeline; of more steps those that took longest in all are drawn."""
+URGENCY: Mapping[str, int] = {
+    state: place
+    for place, state in enumerate(
+        (
+            StepState.ERROR,
+            StepState.WAITING_FOR_RETRY,
+            StepState.ENQUEUED_AS_ERROR_FOR_ORCHESTRATION,
+            StepState.IN_PROGRESS,
+            StepState.ENQUEUED,
+        )
+    )
+}
 
 
 class Button(NamedTuple):
@@ -117,7 +132,8 @@ def steps(request: HttpRequest, view: TaskView) -> SafeString:
     times = {row.step: row for row in view.timeline}
     may_read = may(request, Permission.STEPS_READ)
     rows = []
-    for step in view.steps[:MOST_ROWS]:
+    shows_all = "steps" in request.GET
+    for step in _shown(view.steps, most=MOST_ROWS_ASKED_FOR if shows_all else MOST_ROWS):
         row = times.get(step.name)
         rows.append(
             {
@@ -131,7 +147,15 @@ def steps(request: HttpRequest, view: TaskView) -> SafeString:
                 "complete": _complete_address(request, step, view),
             }
         )
-    return fragment("task_steps", rows=rows, left_out=len(view.steps) - len(rows))
+    left_out = len(view.steps) - len(rows)
+    return fragment("task_steps", rows=rows, left_out=left_out, shows_all=shows_all)
+
+
+def _shown(steps: Sequence[StepLine], *, most: int) -> Sequence[StepLine]:
+    """Return the steps to list; of too many those first that somebody may be looking for."""
+    if len(steps) <= most:
+        return steps
+    return sorted(steps, key=lambda step: URGENCY.get(step.state, len(URGENCY)))[:most]
 
 
 def _step_buttons(request: HttpRequest, step: StepLine, view: TaskView) -> list[Button]:
@@ -157,15 +181,19 @@ def _total(row: Any, kind: SpanKind) -> str:
     return duration_text(total) if total else ""
 
 
-def history(view: TaskView, subject: str) -> SafeString:
-    """Return the moves as a table; `subject` is `task`, or the name of a step, or empty for all."""
+def history(request: HttpRequest, view: TaskView) -> SafeString:
+    """Return the moves as a table: those of the task, of one step, or all."""
+    subject = request.GET.get("history", "")
+    shows_all = "moves" in request.GET
+    most = MOST_MOVES_ASKED_FOR if shows_all else MOST_MOVES_SHOWN
     wanted = "" if subject == "task" else subject
     moves = [m for m in view.moves if not subject or m.step_name == wanted]
     names = Counter(move.step_name for move in view.moves)
     return fragment(
         "history",
-        moves=[move_row(move) for move in moves[:MOST_MOVES_SHOWN]],
-        left_out=max(len(moves) - MOST_MOVES_SHOWN, 0),
+        moves=[move_row(move) for move in moves[:most]],
+        left_out=max(len(moves) - most, 0),
+        shows_all=shows_all,
         subject=subject,
         names=sorted(name for name in names if name)[:200],
     )

@@ -13,13 +13,19 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import QuerySet
 
 MOST_COUNTED = 50_000
+ABOUT, AT_LEAST = "about", "at least"
 
 
 class Count(NamedTuple):
-    """A number of rows; `is_about` when it is a guess."""
+    """A number of rows, and the word that belongs before one that is not exact."""
 
     number: int
-    is_about: bool
+    word: str = ""
+
+    @property
+    def is_exact(self) -> bool:
+        """The number is neither a guess nor a bound."""
+        return not self.word
 
 
 class Grouped(NamedTuple):
@@ -36,14 +42,20 @@ class Grouped(NamedTuple):
 
 def count_rows(rows: QuerySet[Any]) -> Count:
     """Count rows; above the limit the planner says how many it expects."""
+    counted = count_some(rows)
+    return counted if counted.is_exact else guess_rows(rows)
+
+
+def count_some(rows: QuerySet[Any]) -> Count:
+    """Count rows in one statement that ends at the limit."""
     counted = rows.order_by()[: MOST_COUNTED + 1].count()
-    return guess_rows(rows) if counted > MOST_COUNTED else Count(counted, is_about=False)
+    return Count(counted) if counted <= MOST_COUNTED else Count(counted, AT_LEAST)
 
 
 def guess_rows(rows: QuerySet[Any]) -> Count:
     """Return how many rows the planner expects, more than the limit in any case."""
     (plan,) = json.loads(rows.order_by().explain(format="json"))
-    return Count(max(int(plan["Plan"]["Plan Rows"]), MOST_COUNTED + 1), is_about=True)
+    return Count(max(int(plan["Plan"]["Plan Rows"]), MOST_COUNTED + 1), ABOUT)
 
 
 def count_by(rows: QuerySet[Any], column: str) -> Grouped:

@@ -85,6 +85,9 @@ def test_a_task_of_500_steps(ann: Visit):
     page = ann.go(page_of(task))
 
     assert page.locator("#tk-graph g[data-step]").count() == 500
+    assert page.locator("#tk-steps tbody tr").count() == 200
+    page.click("[data-key=all-steps]")
+    page.wait_for_url("**?steps=all")
     assert page.locator("#tk-steps tbody tr").count() == 500
     page.get_by_role("button", name="Fit").click()
     ann.shot("large-task")

@@ -1,4 +1,5 @@
--- What the dashboard shows at a glance; unfinished tasks come from their partial index. Caller:
+-- What the dashboard shows at a glance; unfinished tasks are named by their states, as the partial
+-- index that serves them is. Caller:
 -- queries/dashboard.py tiles.
 WITH seen AS MATERIALIZED (
   SELECT nt.named_task_uuid
@@ -9,7 +10,10 @@ WITH seen AS MATERIALIZED (
 unfinished AS MATERIALIZED (
   SELECT t.state, count(*) AS tasks, count(*) FILTER (WHERE t.state_entered_at >= %(today)s) AS since_today
   FROM tasker_tasks AS t
-  WHERE t.state NOT IN ('complete', 'error', 'cancelled', 'resolved_manually')
+  WHERE t.state IN (
+    'pending', 'initializing', 'enqueuing_steps', 'steps_in_process', 'evaluating_results',
+    'waiting_for_dependencies', 'waiting_for_retry', 'blocked_by_failures'
+  )
     AND (%(namespaces)s::text[] IS NULL OR t.named_task_uuid IN (SELECT seen.named_task_uuid FROM seen))
   GROUP BY t.state
 )

@@ -18,7 +18,10 @@ LEFT JOIN (
     FROM (
       SELECT named_task_uuid, state, count(*) AS tasks
       FROM tasker_tasks
-      WHERE state NOT IN ('complete', 'error', 'cancelled', 'resolved_manually')
+      WHERE state IN (
+        'pending', 'initializing', 'enqueuing_steps', 'steps_in_process', 'evaluating_results',
+        'waiting_for_dependencies', 'waiting_for_retry', 'blocked_by_failures'
+      )
       GROUP BY named_task_uuid, state
     ) AS t
     JOIN tasker_named_tasks AS nt ON nt.named_task_uuid = t.named_task_uuid

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from orchestration.admin import task_parts
 from orchestration.models import DlqEntry, Task
 from orchestration.testing import StepFactory, TaskFactory, diamond, linear
 from tests.factories.ticks import blocked, fail_step, run_step, run_to_the_end, start
@@ -146,6 +147,25 @@ def test_a_task_without_steps_and_one_of_500_are_shown(boss):
 
     assert "The task has no steps." in show(boss, empty)
     assert "cannot be shown" not in show(boss, large)
+
+
+def test_of_many_steps_those_come_first_that_somebody_looks_for(boss, monkeypatch):
+    task = TaskFactory.create(state="steps_in_process")
+    for name, state in {"a": "complete", "b": "pending", "c": "error", "d": "enqueued"}.items():
+        StepFactory(task=task, name=name, state=state)
+    monkeypatch.setattr(task_parts, "MOST_ROWS", 3)
+    monkeypatch.setattr(task_parts, "MOST_MOVES_SHOWN", 2)
+
+    def listed(**query: str) -> list[str]:
+        page = show(boss, task, **query)
+        table = page.partition('id="tk-steps"')[2].partition("</table>")[0]
+        return re.findall(r'class="tk-cut" title="(\w)"', table)
+
+    assert listed() == ["c", "d", "a"]
+    assert listed(steps="all") == ["a", "b", "c", "d"]
+    assert "1 more steps are not listed" in show(boss, task)
+    assert "3 older moves are not listed" in show(boss, task)
+    assert "older moves" not in show(boss, task, moves="all")
 
 
 def test_a_large_context_is_cut_and_can_be_downloaded(boss):
