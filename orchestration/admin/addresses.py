@@ -6,6 +6,7 @@ list only, and the rest is added.
 
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Model
@@ -30,6 +31,14 @@ def page_of(instance: Model) -> str:
 def asking_of(label: str, key: Any, action: str) -> str:
     """Return the address of the page that asks for the reason of an action on an object."""
     return f"{list_of(label)}{key}/act/{action}/"
+
+
+def uuid_of(text: str) -> UUID | None:
+    """Return the uuid that a part of an address is, None for anything else."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 @lru_cache(maxsize=100)

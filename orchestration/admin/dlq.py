@@ -11,11 +11,11 @@ from django.urls import URLPattern, path, reverse
 
 from orchestration.access.permissions import Permission
 from orchestration.admin import dlq_entry
-from orchestration.admin.addresses import address_of
+from orchestration.admin.addresses import address_of, uuid_of
 from orchestration.admin.display import age, short_id, state_badge
 from orchestration.admin.logging import log_action
 from orchestration.admin.pages import actor_of, demand, fragment, may, page, part
-from orchestration.admin.read_only import ReadOnlyAdmin
+from orchestration.admin.read_only import OwnListAdmin
 from orchestration.admin.visibility import scope_of
 from orchestration.conf import admin_settings
 from orchestration.errors import TaskerError
@@ -61,9 +61,10 @@ class DeskLine(NamedTuple):
     error: str
 
 
-class DlqAdmin(ReadOnlyAdmin):
+class DlqAdmin(OwnListAdmin):
     """Entries of the DLQ."""
 
+    noun = "DLQ entry"
     list_permission = Permission.DLQ_READ
     read_permission = Permission.DLQ_READ
 
@@ -78,11 +79,8 @@ class DlqAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Show the desk."""
-        demand(request, self.list_permission)
+    def show_list(self, request: HttpRequest) -> HttpResponse:
+        """Return the desk."""
         form = DeskForm(request.GET)
         form.is_valid()
         wanted = form.cleaned_data
@@ -95,16 +93,9 @@ class DlqAdmin(ReadOnlyAdmin):
             desk=part("the desk", lambda: _desk(request, wanted)),
         )
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show one entry."""
-        demand(request, self.read_permission)
-        return dlq_entry.show(request, object_id)
+    def show(self, request: HttpRequest, key: UUID) -> HttpResponse | None:
+        """Return the page of one entry."""
+        return dlq_entry.show(request, key)
 
 
 def _counters(request: HttpRequest) -> Any:
@@ -191,7 +182,7 @@ def close_many(request: HttpRequest) -> HttpResponse:
 
 
 def _chosen(request: HttpRequest) -> list[DlqEntry]:
-    keys = [key for key in request.POST.getlist("entry") if dlq_entry.is_uuid(key)]
+    keys = [key for key in request.POST.getlist("entry") if uuid_of(key)]
     scope = scope_of(request)
     entries = DlqEntry.objects.in_bulk(keys[: admin_settings().admin_bulk_limit])
     return [each for key, each in entries.items() if dlq.has_entry(key, scope)]

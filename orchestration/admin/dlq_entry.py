@@ -13,7 +13,6 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -61,19 +60,20 @@ class StepThenAndNow(NamedTuple):
     is_changed: bool
 
 
-def show(request: HttpRequest, given: str, form: NoteForm | None = None) -> HttpResponse:
-    """Show the page."""
-    entry = _find(request, given)
-    if entry is None:
-        messages.warning(request, f"There is no DLQ entry {given[:100]}. Perhaps it was purged?")
-        return HttpResponseRedirect(reverse("admin:orchestration_dlqentry_changelist"))
+def show(request: HttpRequest, key: UUID) -> HttpResponse | None:
+    """Return the page of an entry, None for one that the user does not see."""
+    entry = _find(request, key)
+    return None if entry is None else _page(request, entry, NoteForm())
+
+
+def _page(request: HttpRequest, entry: DlqEntry, form: NoteForm) -> HttpResponse:
     return page(
         request,
         "dlq_entry",
         f"DLQ entry {short_id(entry.pk)}",
         subtitle=entry.dlq_reason,
         entry=entry,
-        form=form or NoteForm(),
+        form=form,
         may_update=may(request, Permission.DLQ_UPDATE),
         head=part("the head", lambda: _head(request, entry)),
         steps=part("the comparison", lambda: _comparison(entry)),
@@ -85,18 +85,18 @@ def show(request: HttpRequest, given: str, form: NoteForm | None = None) -> Http
 def note(request: HttpRequest, entry_uuid: UUID) -> HttpResponse:
     """Add a note, and close the entry when a status is chosen."""
     demand(request, Permission.DLQ_UPDATE)
-    entry = _find(request, str(entry_uuid))
+    entry = _find(request, entry_uuid)
     if entry is None:
         raise Http404(f"No DLQ entry {entry_uuid}")
     form = NoteForm(request.POST)
     if not form.is_valid():
-        return show(request, str(entry_uuid), form)
+        return _page(request, entry, form)
     given = form.cleaned_data
     try:
         append_note(entry.pk, given["note"], actor=actor_of(request), status=given["status"])
     except TaskerError as error:
         form.add_error(None, error.message)
-        return show(request, str(entry_uuid), form)
+        return _page(request, entry, form)
     what = f"Close as {given['status']}" if given["status"] else "Note"
     log_action(request, entry, f"{what}: {given['note']}")
     messages.success(request, "Closed" if given["status"] else "Note added")
@@ -116,19 +116,10 @@ def append_note(entry_uuid: UUID, text: str, *, actor: str, status: str = "") ->
         update_entry(entry_uuid, change, actor=actor)
 
 
-def is_uuid(text: str) -> bool:
-    """Tell whether a text is a uuid."""
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _find(request: HttpRequest, given: str) -> DlqEntry | None:
-    if not is_uuid(given) or not dlq.has_entry(UUID(given), scope_of(request)):
+def _find(request: HttpRequest, key: UUID) -> DlqEntry | None:
+    if not dlq.has_entry(key, scope_of(request)):
         return None
-    return DlqEntry.objects.filter(pk=given).first()
+    return DlqEntry.objects.filter(pk=key).first()
 
 
 class _Subject(NamedTuple):

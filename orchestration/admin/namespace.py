@@ -1,6 +1,7 @@
 """Namespaces in the admin: what is going on in each, and its description."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
@@ -10,12 +11,12 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from orchestration.access.permissions import Permission
-from orchestration.admin.addresses import address_of
+from orchestration.admin.addresses import address_of, list_of
 from orchestration.admin.display import state_badge
 from orchestration.admin.live_handlers import live_services
 from orchestration.admin.logging import log_action
-from orchestration.admin.pages import demand, fragment, page, part
-from orchestration.admin.read_only import ReadOnlyAdmin
+from orchestration.admin.pages import fragment, page, part
+from orchestration.admin.read_only import OwnListAdmin
 from orchestration.admin.visibility import scope_of, within
 from orchestration.conf import protection_settings
 from orchestration.queries import pressure
@@ -40,38 +41,27 @@ class NamespaceLine(NamedTuple):
     address: str
 
 
-class NamespaceAdmin(ReadOnlyAdmin):
+class NamespaceAdmin(OwnListAdmin):
     """Namespaces."""
 
+    noun = "namespace"
     list_permission = Permission.TEMPLATES_READ
     read_permission = Permission.TEMPLATES_READ
     namespace_field = "name"
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Show the list."""
-        demand(request, self.list_permission)
+    def show_list(self, request: HttpRequest) -> HttpResponse:
+        """Return the list."""
         table = part("the list of namespaces", lambda: _table(request))
         return page(request, "namespaces", "Namespaces", table=table)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def show(self, request: HttpRequest, key: UUID) -> HttpResponse | None:
         """Let a superuser describe a namespace: none of the permissions of Tasker is about that."""
-        demand(request, self.read_permission)
         if not getattr(request.user, "is_superuser", False):
             raise PermissionDenied("Only superusers describe namespaces")
         namespaces = TaskNamespace.objects.filter(within(request, "name"))
-        row = self.get_object(request, object_id)
-        back = HttpResponseRedirect(reverse("admin:templates_registry_tasknamespace_changelist"))
-        if not isinstance(row, TaskNamespace):
-            messages.warning(request, f"There is no namespace {object_id[:100]}.")
-            return back
+        row = namespaces.filter(pk=key).first()
+        if row is None:
+            return None
         form = DescriptionForm(request.POST or None, initial={"description": row.description})
         if request.method == "POST" and form.is_valid():
             given = form.cleaned_data
@@ -80,7 +70,7 @@ class NamespaceAdmin(ReadOnlyAdmin):
             )
             log_action(request, row, f"Describe: {given['reason']}")
             messages.success(request, f"Namespace {row.name} is described")
-            return back
+            return HttpResponseRedirect(list_of("templates_registry.tasknamespace"))
         return page(request, "namespace", f"Namespace {row.name}", row=row, form=form)
 
 

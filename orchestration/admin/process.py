@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
+from uuid import UUID
 
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -14,11 +14,10 @@ from orchestration.access.permissions import Permission
 from orchestration.admin import queues
 from orchestration.admin.addresses import address_of
 from orchestration.admin.display import age, json_block, short_id, state_badge
-from orchestration.admin.dlq_entry import is_uuid
 from orchestration.admin.live_handlers import FRESH_STATES, fresh_seconds
 from orchestration.admin.live_page import live_page
-from orchestration.admin.pages import demand, fragment, page, part
-from orchestration.admin.read_only import ReadOnlyAdmin
+from orchestration.admin.pages import fragment, page, part
+from orchestration.admin.read_only import OwnListAdmin
 from orchestration.admin.task_view import step_address
 from orchestration.admin.visibility import scope_of
 from orchestration.models import ProcessKind, TaskerProcess, WorkflowStep
@@ -45,9 +44,10 @@ class ProcessLine(NamedTuple):
     uptime: str
 
 
-class ProcessAdmin(ReadOnlyAdmin):
+class ProcessAdmin(OwnListAdmin):
     """Processes."""
 
+    noun = "process"
     list_permission = Permission.SYSTEM_HANDLERS_READ
     read_permission = Permission.SYSTEM_HANDLERS_READ
 
@@ -56,26 +56,15 @@ class ProcessAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view(queues.view)
         return [path("queues/", view, name="orchestration_queues"), *super().get_urls()]
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Show the live processes, and those that ended lately."""
-        demand(request, self.list_permission)
+    def show_list(self, request: HttpRequest) -> HttpResponse:
+        """Return the live processes, and those that ended lately."""
         return live_page(request, "Workers", "the processes", lambda: _table(request))
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show one process."""
-        demand(request, self.read_permission)
-        row = TaskerProcess.objects.filter(pk=object_id).first() if is_uuid(object_id) else None
+    def show(self, request: HttpRequest, key: UUID) -> HttpResponse | None:
+        """Return the page of one process."""
+        row = TaskerProcess.objects.filter(pk=key).first()
         if row is None or not _is_seen(row, scope_of(request)):
-            messages.warning(request, f"There is no process {object_id[:100]}.")
-            return HttpResponseRedirect(reverse("admin:orchestration_taskerprocess_changelist"))
+            return None
         return page(
             request,
             "process",

@@ -7,15 +7,16 @@ list's action, so a single object and a selection go through the same confirmati
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.functional import cached_property
 
 from orchestration.access.permissions import Permission, user_may
 from orchestration.admin.actions import OperatorAction, ReasonForm
+from orchestration.admin.addresses import list_of, uuid_of
 from orchestration.admin.pages import demand
 from orchestration.admin.visibility import scope_of, within
 from orchestration.queries.counting import Count, count_rows
@@ -43,6 +44,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at r
 class ReadOnlyAdmin(Base):
     """Shows rows, changes none; what people do are `operator_actions`."""
 
+    noun: ClassVar[str]
     list_permission: ClassVar[Permission]
     read_permission: ClassVar[Permission]
     namespace_field: ClassVar[str] = ""  # without one, only whoever sees everything sees rows
@@ -85,6 +87,27 @@ class ReadOnlyAdmin(Base):
             return rows.filter(within(request, self.namespace_field))
         return rows if scope_of(request).is_everything else rows.none()
 
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show an object to whom may read it; lead back to the list where there is none."""
+        demand(request, self.read_permission)
+        key = uuid_of(object_id)
+        answer = None if key is None else self.show(request, key)
+        if answer is not None:
+            return answer
+        text = f"There is no {self.noun} {object_id[:100]}. Perhaps it was purged?"
+        messages.warning(request, text)
+        return HttpResponseRedirect(list_of(self.opts.label_lower))
+
+    def show(self, request: HttpRequest, key: UUID) -> HttpResponse | None:
+        """Return the page of an object; None where the user sees none of that key."""
+        raise NotImplementedError
+
     def name_of(self, subject: Any) -> str:
         """Return how an object is called where an action is about to be done to it."""
         return str(subject)
@@ -118,3 +141,18 @@ class ReadOnlyAdmin(Base):
             raise Http404(f"No {self.opts.verbose_name} {object_id}")
         back = request.GET.get("back", "")
         return chosen.ask(self, request, [subject], ReasonForm(), back=back)
+
+
+class OwnListAdmin(ReadOnlyAdmin):
+    """One whose list is a page of ours instead of Django's."""
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list to whom may see it."""
+        demand(request, self.list_permission)
+        return self.show_list(request)
+
+    def show_list(self, request: HttpRequest) -> HttpResponse:
+        """Return the page."""
+        raise NotImplementedError

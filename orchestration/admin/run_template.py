@@ -54,7 +54,7 @@ def view(request: HttpRequest, named_task_uuid: UUID) -> HttpResponse:
     """Ask for the context; then create the task and lead to it."""
     demand(request, Permission.TASKS_CREATE)
     demand(request, Permission.TEMPLATES_READ)
-    row = template_page.find(request, str(named_task_uuid))
+    row = template_page.find(request, named_task_uuid)
     if row is None or row.retired_at is not None:
         raise Http404(f"No template {named_task_uuid}")
     as_json = "json" in request.GET or "again" in request.GET

@@ -1,6 +1,7 @@
 """Steps in the admin: the list; one step has its own page."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -13,7 +14,6 @@ from orchestration.access.permissions import Permission
 from orchestration.admin import complete_step, step_page
 from orchestration.admin.addresses import address_of, page_of
 from orchestration.admin.display import moment, short_id, state_badge
-from orchestration.admin.pages import demand
 from orchestration.admin.read_only import ReadOnlyAdmin
 from orchestration.admin.search import uuid_between, uuid_ending
 from orchestration.admin.step_actions import STEP_ACTIONS
@@ -23,6 +23,7 @@ from orchestration.models import WorkflowStep
 class StepAdmin(ReadOnlyAdmin):
     """Steps."""
 
+    noun = "step"
     list_permission = Permission.STEPS_READ
     read_permission = Permission.STEPS_READ
     namespace_field = step_page.NAMESPACE
@@ -57,16 +58,9 @@ class StepAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show one step."""
-        demand(request, self.read_permission)
-        return step_page.show(request, object_id)
+    def show(self, request: HttpRequest, key: UUID) -> HttpResponse | None:
+        """Return the page of one step."""
+        return step_page.show(request, key)
 
     def name_of(self, subject: Any) -> str:
         """Return name, task and state."""

@@ -3,8 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
@@ -41,12 +40,11 @@ def find(request: HttpRequest, step_uuid: UUID) -> WorkflowStep | None:
     return steps.filter(within(request, NAMESPACE), pk=step_uuid).first()
 
 
-def show(request: HttpRequest, given: str) -> HttpResponse:
-    """Show the page."""
-    step = find(request, UUID(given)) if _is_uuid(given) else None
+def show(request: HttpRequest, key: UUID) -> HttpResponse | None:
+    """Return the page, None for a step that the user does not see."""
+    step = find(request, key)
     if step is None:
-        messages.warning(request, f"There is no step {given[:100]}. Perhaps it was purged?")
-        return HttpResponseRedirect(reverse("admin:orchestration_workflowstep_changelist"))
+        return None
     found = _Moves(step.pk)
     return page(
         request,
@@ -83,14 +81,6 @@ class _Moves:
         if self._found is None:
             self._found = find_moves(self._step_uuid, limit=MOST_MOVES)
         return self._found
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _head(request: HttpRequest, step: Any) -> SafeString:

@@ -19,7 +19,6 @@ from orchestration.admin.addresses import page_of
 from orchestration.admin.display import age, progress_bar, short_id, state_badge
 from orchestration.admin.export import csv_response
 from orchestration.admin.namespace_names import namespace_names
-from orchestration.admin.pages import demand
 from orchestration.admin.read_only import ReadOnlyAdmin
 from orchestration.admin.search import uuid_between, uuid_ending
 from orchestration.admin.task_actions import TASK_ACTIONS
@@ -64,6 +63,7 @@ def export_csv(
 class TaskAdmin(ReadOnlyAdmin):
     """Tasks."""
 
+    noun = "task"
     list_permission = Permission.TASKS_LIST
     read_permission = Permission.TASKS_READ
     namespace_field = "named_task__task_namespace__name"
@@ -100,20 +100,9 @@ class TaskAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show one task."""
-        demand(request, self.read_permission)
-        try:
-            task_uuid = UUID(object_id)
-        except ValueError:
-            return task_page.unknown(request, object_id)
-        return task_page.show(request, task_uuid)
+    def show(self, request: HttpRequest, key: UUID) -> HttpResponse | None:
+        """Return the page of one task."""
+        return task_page.show(request, key)
 
     def name_of(self, subject: Any) -> str:
         """Return template, end of the id and state."""

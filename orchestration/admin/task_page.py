@@ -7,9 +7,7 @@ unchanged task costs a 304. Without scripts the page is as it was when it was as
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.safestring import SafeString
 
 from orchestration.access.permissions import Permission
@@ -27,12 +25,12 @@ from orchestration.queries.task_page import TaskDetails, find_details
 HIDDEN = f"hidden: needs {Permission.TASKS_CONTEXT_READ.value}"
 
 
-def show(request: HttpRequest, task_uuid: UUID) -> HttpResponse:
-    """Show the whole page."""
+def show(request: HttpRequest, task_uuid: UUID) -> HttpResponse | None:
+    """Return the whole page, None for a task that the user does not see."""
     with_context = may(request, Permission.TASKS_CONTEXT_READ)
     details = find_details(task_uuid, with_context=with_context)
     if details is None or not sees(request, details.namespace):
-        return unknown(request, str(task_uuid))
+        return None
     return page(
         request,
         "task",
@@ -73,12 +71,6 @@ def json_file(name: str, value: Any) -> HttpResponse:
     answer = JsonResponse(value, safe=False, json_dumps_params={"indent": 2, "ensure_ascii": False})
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
-
-
-def unknown(request: HttpRequest, given: str) -> HttpResponse:
-    """Lead back to the list: there is no such task, or none that the user sees."""
-    messages.warning(request, f"There is no task {given[:100]}. Perhaps it was purged?")
-    return HttpResponseRedirect(reverse("admin:orchestration_task_changelist"))
 
 
 def _live_part(request: HttpRequest, details: TaskDetails) -> SafeString:

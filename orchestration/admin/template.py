@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from itertools import groupby
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -12,8 +13,8 @@ from orchestration.access.permissions import Permission
 from orchestration.admin import run_template, template_page
 from orchestration.admin.addresses import address_of
 from orchestration.admin.live_handlers import Service, live_services, missing_callables
-from orchestration.admin.pages import demand, fragment, page, part
-from orchestration.admin.read_only import ReadOnlyAdmin
+from orchestration.admin.pages import fragment, page, part
+from orchestration.admin.read_only import OwnListAdmin
 from orchestration.admin.visibility import scope_of
 from orchestration.queries.template_table import TemplateVersion, all_versions
 from templates_registry.registry.versions import precedence
@@ -40,9 +41,10 @@ class TemplateLine(NamedTuple):
     missing: list[str] | None
 
 
-class TemplateAdmin(ReadOnlyAdmin):
+class TemplateAdmin(OwnListAdmin):
     """Templates."""
 
+    noun = "template"
     list_permission = Permission.TEMPLATES_READ
     read_permission = Permission.TEMPLATES_READ
     namespace_field = "task_namespace__name"
@@ -55,11 +57,8 @@ class TemplateAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Show the list."""
-        demand(request, self.list_permission)
+    def show_list(self, request: HttpRequest) -> HttpResponse:
+        """Return the list."""
         form = TemplateFilter(request.GET)
         form.is_valid()
         wanted = form.cleaned_data
@@ -71,16 +70,9 @@ class TemplateAdmin(ReadOnlyAdmin):
             table=part("the list of templates", lambda: _table(request, wanted)),
         )
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show one version of a template."""
-        demand(request, self.read_permission)
-        return template_page.show(request, object_id)
+    def show(self, request: HttpRequest, key: UUID) -> HttpResponse | None:
+        """Return the page of one version of a template."""
+        return template_page.show(request, key)
 
 
 def _table(request: HttpRequest, wanted: dict[str, Any]) -> Any:

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import yaml
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
@@ -54,22 +53,17 @@ class TemplateView:
         return str(self.row)
 
 
-def find(request: HttpRequest, given: str) -> NamedTask | None:
+def find(request: HttpRequest, key: UUID) -> NamedTask | None:
     """Return a version of a template, None for an unknown one or one that the user does not see."""
-    try:
-        key = UUID(given)
-    except ValueError:
-        return None
     rows = NamedTask.objects.select_related("task_namespace")
     return rows.filter(within(request, "task_namespace__name"), pk=key).first()
 
 
-def show(request: HttpRequest, given: str) -> HttpResponse:
-    """Show the page."""
-    row = find(request, given)
+def show(request: HttpRequest, key: UUID) -> HttpResponse | None:
+    """Return the page, None for a version that the user does not see."""
+    row = find(request, key)
     if row is None:
-        messages.warning(request, f"There is no template {given[:100]}.")
-        return HttpResponseRedirect(reverse("admin:templates_registry_namedtask_changelist"))
+        return None
     view = TemplateView(row)
     may_run = may(request, Permission.TASKS_CREATE) and row.retired_at is None
     return page(

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connections, transaction
-from pydantic_core import from_json
 
 from orchestration import sql
 from orchestration.runtime.breaker import MESSAGING, breaker
@@ -65,7 +64,7 @@ def read(
             visibility_seconds=visibility_seconds,
             only=json.dumps(only or {}),
         )
-    return [row._replace(body=_decoded(row.body)) for row in rows]
+    return [row._replace(body=sql.decoded(row.body)) for row in rows]
 
 
 def read_one(queue: str, *, msg_id: int, visibility_seconds: int) -> Message | None:
@@ -78,14 +77,14 @@ def read_one(queue: str, *, msg_id: int, visibility_seconds: int) -> Message | N
             msg_id=msg_id,
             visibility_seconds=visibility_seconds,
         )
-    return rows[0]._replace(body=_decoded(rows[0].body)) if rows else None
+    return rows[0]._replace(body=sql.decoded(rows[0].body)) if rows else None
 
 
 def take(queue: str) -> Message | None:
     """Remove and return the next message; a rollback brings it back."""
     with breaker(MESSAGING).guard(is_statement_failing):
         rows = sql.fetch(Message, "queues/take", queue=queue)
-    return rows[0]._replace(body=_decoded(rows[0].body)) if rows else None
+    return rows[0]._replace(body=sql.decoded(rows[0].body)) if rows else None
 
 
 def delete(queue: str, *msg_ids: int) -> int:
@@ -146,7 +145,3 @@ def upgrade() -> None:
     """Bring PGMQ to the shipped or offered version in one transaction; messages stay."""
     with transaction.atomic(), connections["default"].cursor() as cursor:
         operations.upgrade_pgmq(cursor)
-
-
-def _decoded(body: Any) -> Any:
-    return from_json(body) if isinstance(body, str) else body

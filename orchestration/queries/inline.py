@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from pydantic_core import from_json
-
 from orchestration import sql
 
 
@@ -44,7 +42,7 @@ def final_steps(task_uuid: UUID) -> list[FinalStep]:
     """Return all steps of a task, in no particular order."""
     rows = sql.fetch(FinalStep, "inline/final_steps", task_uuid=task_uuid)
     return [
-        row._replace(results=_decoded(row.results), checkpoint=_decoded(row.checkpoint))
+        row._replace(results=sql.decoded(row.results), checkpoint=sql.decoded(row.checkpoint))
         for row in rows
     ]
 
@@ -57,7 +55,3 @@ def read_clock() -> str:
 def set_clock(moment: str) -> None:
     """Stop this session's clock at a moment (ISO 8601), or let it run again with an empty text."""
     sql.scalar("inline/set_clock", moment=moment)
-
-
-def _decoded(value: Any) -> Any:
-    return from_json(value) if isinstance(value, str) else value

@@ -1,9 +1,7 @@
 """Namespaces as people look at them: what is unfinished there, and how many templates there are."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
-
-from pydantic_core import from_json
 
 from orchestration import sql
 from orchestration.queries.scope import Scope
@@ -22,8 +20,4 @@ class NamespaceRow(NamedTuple):
 def all_namespaces(scope: Scope) -> list[NamespaceRow]:
     """Return the namespaces that are seen, by name."""
     rows = sql.fetch(NamespaceRow, "namespace_table/namespaces", namespaces=scope.as_parameter())
-    return [row._replace(by_state=_decoded(row.by_state)) for row in rows]
-
-
-def _decoded(value: Any) -> Any:
-    return from_json(value) if isinstance(value, str) else value
+    return [row._replace(by_state=sql.decoded(row.by_state)) for row in rows]

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from pydantic_core import from_json
-
 from orchestration import sql
 
 
@@ -74,8 +72,4 @@ def leave(worker_uuid: UUID) -> None:
 def fresh_orchestrators(*, within_seconds: float) -> list[Orchestrator]:
     """Return the orchestrators whose last heartbeat is younger than that."""
     rows = sql.fetch(Orchestrator, "processes/fresh_orchestrators", within_seconds=within_seconds)
-    return [row._replace(report=_decoded(row.report)) for row in rows]
-
-
-def _decoded(report: Any) -> Any:
-    return from_json(report) if isinstance(report, str) else report
+    return [row._replace(report=sql.decoded(row.report)) for row in rows]

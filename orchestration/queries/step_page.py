@@ -4,8 +4,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from pydantic_core import from_json
-
 from orchestration import sql
 
 
@@ -45,13 +43,9 @@ class Neighbour(NamedTuple):
 def find_moves(step_uuid: UUID, *, limit: int) -> list[StepMove]:
     """Return the moves of a step, the newest first."""
     rows = sql.fetch(StepMove, "step_page/moves", step_uuid=step_uuid, limit=limit)
-    return [row._replace(metadata=_decoded(row.metadata)) for row in rows]
+    return [row._replace(metadata=sql.decoded(row.metadata)) for row in rows]
 
 
 def find_neighbours(step_uuid: UUID, *, limit: int) -> list[Neighbour]:
     """Return the parents and children of a step, parents first, by name."""
     return sql.fetch(Neighbour, "step_page/neighbours", step_uuid=step_uuid, limit=limit)
-
-
-def _decoded(value: Any) -> Any:
-    return from_json(value) if isinstance(value, str) else value

@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from pydantic_core import from_json
-
 from orchestration import sql
 from orchestration.states import SATISFYING_STEP_STATES
 
@@ -119,9 +117,5 @@ def find_moves(task_uuid: UUID, *, limit: int) -> list[Move]:
 
 def _decoded(row: Any) -> Any:
     """Return the row with its JSON columns, which the cursor gives as text, as values."""
-    texts = {
-        name: from_json(value)
-        for name in _JSON
-        if isinstance(value := getattr(row, name, None), str)
-    }
-    return row._replace(**texts)
+    values = {name: sql.decoded(getattr(row, name)) for name in _JSON if name in row._fields}
+    return row._replace(**values)

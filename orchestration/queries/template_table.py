@@ -1,10 +1,8 @@
 """Templates as people look at them: their versions with the tasks of a day, the times of steps."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
-
-from pydantic_core import from_json
 
 from orchestration import sql
 from orchestration.queries.scope import Scope
@@ -40,7 +38,7 @@ def all_versions(scope: Scope, *, only: UUID | None = None) -> list[TemplateVers
     rows = sql.fetch(
         TemplateVersion, "template_table/versions", namespaces=scope.as_parameter(), only=only
     )
-    return [row._replace(callables=_decoded(row.callables)) for row in rows]
+    return [row._replace(callables=sql.decoded(row.callables)) for row in rows]
 
 
 def step_times(named_task_uuid: UUID, *, tasks: int) -> dict[str, StepTimes]:
@@ -49,7 +47,3 @@ def step_times(named_task_uuid: UUID, *, tasks: int) -> dict[str, StepTimes]:
         StepTimes, "template_table/step_times", named_task_uuid=named_task_uuid, tasks=tasks
     )
     return {row.name: row for row in rows}
-
-
-def _decoded(value: Any) -> Any:
-    return from_json(value) if isinstance(value, str) else value

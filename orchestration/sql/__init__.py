@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection
+from pydantic_core import from_json
 
 Row = TypeVar("Row", bound=NamedTuple)
 
@@ -24,6 +25,11 @@ def fetch(row_type: type[Row], query: str, **parameters: Any) -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute(read(f"queries/{query}.sql"), parameters)
         return [row_type._make(row) for row in cursor.fetchall()]
+
+
+def decoded(value: Any) -> Any:
+    """Return a JSON column as values: Django's cursors give its text."""
+    return from_json(value) if isinstance(value, str) else value
 
 
 def scalar(query: str, **parameters: Any) -> Any:

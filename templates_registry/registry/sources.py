@@ -12,9 +12,9 @@ from django.apps import apps
 from django.conf import settings
 
 from templates_registry.conf import registry_settings
-from templates_registry.schema.files import SUFFIXES, template_files
+from templates_registry.schema.files import template_files
 
-__all__ = ["EXAMPLES", "SUFFIXES", "template_files", "template_sources"]
+__all__ = ["EXAMPLES", "template_files", "template_sources"]
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "templates" / "examples"
 

@@ -1,19 +1,16 @@
 """What the generating commands share: arguments, finding the template, where the text goes."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from templates_registry.errors import TemplateError, TemplateNotFound
-from templates_registry.registry import find
-from templates_registry.schema import TaskTemplate, load_file
+from templates_registry.registry import TemplateNameError, load_named
+from templates_registry.schema import TaskTemplate
 from workers.codegen.files import Consent, FileRefusedError, write_all
 from workers.codegen.generate import Generated
 from workers.codegen.imports import PUBLISHED, WORKERS
-
-SUFFIXES = (".yaml", ".yml")
 
 
 class GeneratingCommand(BaseCommand):
@@ -79,14 +76,7 @@ class GeneratingCommand(BaseCommand):
 
 def find_template(wanted: str) -> TaskTemplate:
     """Return the template of a file, or a registered one; raises CommandError."""
-    path = Path(wanted)
     try:
-        if path.is_file() or wanted.endswith(SUFFIXES):
-            return load_file(path)
-        namespace, slash, name = wanted.partition("/")
-        if not slash:
-            raise CommandError(f"{wanted!r} is neither a file nor NAMESPACE/NAME[:VERSION].")
-        name, _, version = name.partition(":")
-        return find(namespace, name, version or None).template
-    except (TemplateError, TemplateNotFound) as error:
+        return load_named(wanted)
+    except (TemplateNameError, TemplateError, TemplateNotFound) as error:
         raise CommandError(str(error)) from error

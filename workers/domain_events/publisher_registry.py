@@ -1,20 +1,17 @@
 """`PublisherRegistry`: the publishers of this process by name."""
 
 import logging
-import threading
 from collections.abc import Iterable
 from typing import Any
 
 from workers.domain_events.publishers import BasePublisher, DefaultPublisher
+from workers.of_process import OfProcess
 
 log = logging.getLogger(__name__)
 
 
-class PublisherRegistry:
+class PublisherRegistry(OfProcess):
     """Publishers by name; nothing changes any more once it is frozen."""
-
-    _instance: "PublisherRegistry | None" = None
-    _lock = threading.Lock()
 
     def __init__(self) -> None:
         self._publishers: dict[str, BasePublisher] = {}
@@ -23,24 +20,9 @@ class PublisherRegistry:
         self._unknown: set[str] = set()
 
     @classmethod
-    def instance(cls) -> "PublisherRegistry":
-        """Return the process's registry."""
-        with cls._lock:
-            if cls._instance is None:
-                cls._instance = cls()
-            return cls._instance
-
-    @classmethod
     def reset(cls) -> None:
         """Forget the process's registry; the next access makes an empty one."""
         cls.replace_instance(None)
-
-    @classmethod
-    def replace_instance(cls, other: "PublisherRegistry | None") -> "PublisherRegistry | None":
-        """Take another registry for the process's, or none; return the one until now."""
-        with cls._lock:
-            before, cls._instance = cls._instance, other
-            return before
 
     @property
     def is_frozen(self) -> bool:

@@ -1,32 +1,21 @@
 """`SubscriberRegistry`: the subscribers of this process."""
 
 import logging
-import threading
 from typing import Any
 
 from workers.domain_events.poller import InProcessDomainEventPoller
 from workers.domain_events.subscribers import BaseSubscriber
+from workers.of_process import OfProcess
 
 log = logging.getLogger(__name__)
 
 
-class SubscriberRegistry:
+class SubscriberRegistry(OfProcess):
     """Subscribers by name; classes are built when they are started."""
-
-    _instance: "SubscriberRegistry | None" = None
-    _lock = threading.Lock()
 
     def __init__(self) -> None:
         self._classes: dict[str, type[BaseSubscriber]] = {}
         self._instances: dict[str, BaseSubscriber] = {}
-
-    @classmethod
-    def instance(cls) -> "SubscriberRegistry":
-        """Return the process's registry."""
-        with cls._lock:
-            if cls._instance is None:
-                cls._instance = cls()
-            return cls._instance
 
     @classmethod
     def reset(cls) -> None:
@@ -34,13 +23,6 @@ class SubscriberRegistry:
         former = cls.replace_instance(None)
         if former is not None:
             former.stop_all()
-
-    @classmethod
-    def replace_instance(cls, other: "SubscriberRegistry | None") -> "SubscriberRegistry | None":
-        """Take another registry for the process's, or none; return the one until now."""
-        with cls._lock:
-            before, cls._instance = cls._instance, other
-            return before
 
     def register(self, subscriber_class: Any) -> None:
         """Register a class, built without arguments by `start_all`; ValueError for others."""

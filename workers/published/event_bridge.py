@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from operator import is_
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from django.dispatch import Signal
 
 from workers import signals
+from workers.of_process import OfProcess
 from workers.published.observability import get_dispatch_metrics
 
 log = logging.getLogger(__name__)
@@ -76,11 +77,8 @@ class _Subscription:
     is_once: bool = False
 
 
-class EventBridge:
+class EventBridge(OfProcess):
     """Calls those who subscribed to a name."""
-
-    _instance: ClassVar["EventBridge | None"] = None
-    _instance_lock: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self) -> None:
         """Begin inactive, with nobody subscribed."""
@@ -89,18 +87,9 @@ class EventBridge:
         self._is_active = False
 
     @classmethod
-    def instance(cls) -> "EventBridge":
-        """Return the bridge of this process."""
-        with cls._instance_lock:
-            if cls._instance is None:
-                cls._instance = cls()
-            return cls._instance
-
-    @classmethod
     def reset_instance(cls) -> None:
         """Stop the bridge of this process and forget it with all its listeners."""
-        with cls._instance_lock:
-            former, cls._instance = cls._instance, None
+        former = cls.replace_instance(None)
         if former is not None:
             former.stop()
 

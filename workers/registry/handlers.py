@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import Iterable
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from django.apps import apps
 from django.conf import settings
@@ -19,6 +19,7 @@ from workers import signals
 from workers.conf import worker_settings
 from workers.context import HandlerWrapper
 from workers.handlers.base import StepHandler
+from workers.of_process import OfProcess
 from workers.registry import discovery
 from workers.registry.chain import ResolverChain
 from workers.registry.definition import HandlerDefinition, ResolutionError
@@ -40,10 +41,9 @@ class Conflict(NamedTuple):
     second: str
 
 
-class HandlerRegistry:
+class HandlerRegistry(OfProcess):
     """Handlers by name, and the chain that finds all others."""
 
-    _instance: "HandlerRegistry | None" = None
     _lock = threading.RLock()
 
     def __init__(self) -> None:
@@ -58,27 +58,17 @@ class HandlerRegistry:
 
     # --- the process's registry
     @classmethod
-    def instance(cls, skip_bootstrap: bool = False) -> "HandlerRegistry":
+    def instance(cls, skip_bootstrap: bool = False) -> Self:
         """Return the process's registry; the first access discovers."""
-        with cls._lock:
-            if cls._instance is None:
-                cls._instance = cls()
-            found = cls._instance
-            if not skip_bootstrap and (apps.ready or not settings.configured):
-                found.bootstrap_handlers()
-            return found
+        found = super().instance()
+        if not skip_bootstrap and (apps.ready or not settings.configured):
+            found.bootstrap_handlers()
+        return found
 
     @classmethod
     def reset_instance(cls) -> None:
         """Forget the process's registry; the next access discovers again."""
         cls.replace_instance(None)
-
-    @classmethod
-    def replace_instance(cls, other: "HandlerRegistry | None") -> "HandlerRegistry | None":
-        """Take another registry for the process's, or none; return the one until now."""
-        with cls._lock:
-            before, cls._instance = cls._instance, other
-            return before
 
     # --- registering
     def register(self, name: str, handler_class: Any) -> None:

@@ -67,10 +67,7 @@ def make_context(  # noqa: PLR0913 - the signature of the design
     `inputs` is the task's context, `config` the handler's `initialization`. `dependencies` holds
     what the handlers of earlier steps gave; a value of `execution_result` is taken whole.
     """
-    if unknown := sorted(set(task) - set(TaskParts.__annotations__)):
-        raise TypeError(f"make_context() knows no keyword {', '.join(unknown)}")
-    if attempt < 1:
-        raise ValueError(f"Attempts count from 1; attempt={attempt} cannot be")
+    _refuse_impossible(task, attempt)
     own_inputs = dict(config or {}) if step_inputs is None else dict(step_inputs)
     template_step = str(own_inputs.get(TEMPLATE_STEP_KEY, step))
     callable_name = f"{namespace}.{template_step}"
@@ -94,6 +91,13 @@ def make_context(  # noqa: PLR0913 - the signature of the design
         },
     )
     return StepContext.from_ffi_event(event, callable_name)
+
+
+def _refuse_impossible(task: Mapping[str, Any], attempt: int) -> None:
+    if unknown := sorted(set(task) - set(TaskParts.__annotations__)):
+        raise TypeError(f"make_context() knows no keyword {', '.join(unknown)}")
+    if attempt < 1:
+        raise ValueError(f"Attempts count from 1; attempt={attempt} cannot be")
 
 
 def make_batch_context(

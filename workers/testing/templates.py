@@ -4,7 +4,6 @@ A name means what is registered; where nothing is, as in a database that a test 
 means what the template files of this installation say.
 """
 
-import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -12,8 +11,8 @@ from pathlib import Path
 
 from templates_registry import registry
 from templates_registry.errors import TemplateNotFound
-from templates_registry.registry import FoundTemplate
-from templates_registry.registry.sources import SUFFIXES, template_files, template_sources
+from templates_registry.registry import FoundTemplate, TemplateName
+from templates_registry.registry.sources import template_files, template_sources
 from templates_registry.registry.versions import precedence
 from templates_registry.schema import (
     Inspected,
@@ -29,9 +28,7 @@ from workers.testing.handlers import Handlers
 from workers.testing.outcome import InlineRunError
 
 Source = TaskTemplate | Path | str
-NAME = re.compile(r"([a-z][a-z0-9_]*)/([^/:\s]+)(?::([^/:\s]+))?")
 SOME_TIME = datetime(2020, 1, 1, tzinfo=UTC)  # files of one name differ by their versions alone
-Key = tuple[str, str, str | None]
 
 
 def assert_resolvable(template: Source) -> None:
@@ -68,7 +65,7 @@ def find_or_register(source: Source, *, environment: str) -> FoundTemplate:
         template = _from_files(key)
     else:
         template = load_template(source)
-        key = (template.namespace_name, template.name, template.version)
+        key = TemplateName(template.namespace_name, template.name, template.version)
         found = _found(key, environment)
         if found is not None and found.digest == digest(resolve(template, environment)):
             return found  # as it would be after registering it again, which takes longer
@@ -81,22 +78,19 @@ def find_or_register(source: Source, *, environment: str) -> FoundTemplate:
     )
 
 
-def _found(key: Key, environment: str) -> FoundTemplate | None:
+def _found(key: TemplateName, environment: str) -> FoundTemplate | None:
     try:
         return registry.find(*key, environment=environment)
     except TemplateNotFound:
         return None
 
 
-def _key(source: Source) -> Key | None:
+def _key(source: Source) -> TemplateName | None:
     """Return namespace, name and version where the source is such a name."""
-    if not isinstance(source, str) or source.endswith(SUFFIXES):
-        return None
-    match = NAME.fullmatch(source)
-    return None if match is None else (match[1], match[2], match[3])
+    return registry.parse_name(source) if isinstance(source, str) else None
 
 
-def _from_files(key: Key) -> TaskTemplate:
+def _from_files(key: TemplateName) -> TaskTemplate:
     """Return the latest template of this name among the files; raises `TemplateNotFound`."""
     found = [template for template in _templates_of_files() if _is_wanted(template, key)]
     if not found:
@@ -104,7 +98,7 @@ def _from_files(key: Key) -> TaskTemplate:
     return max(found, key=lambda each: precedence(each.version, registered_at=SOME_TIME))
 
 
-def _is_wanted(template: TaskTemplate, key: Key) -> bool:
+def _is_wanted(template: TaskTemplate, key: TemplateName) -> bool:
     namespace, name, version = key
     return (template.namespace_name, template.name) == (namespace, name) and (
         version in (None, template.version)

@@ -14,7 +14,7 @@ from orchestration.management.output import add_output_options, write_output
 from orchestration.pictures import render_template, unknown_annotations
 from templates_registry import registry
 from templates_registry.errors import TemplateError, TemplateNotFound
-from templates_registry.schema import TaskTemplate, load_file, load_text
+from templates_registry.schema import TaskTemplate, load_text
 from templates_registry.schema.documents import MAX_BYTES, UnreadableError
 from templates_registry.schema.reading import read_documents
 
@@ -55,20 +55,11 @@ def _find(name: str) -> TaskTemplate:
     try:
         if name == "-":
             return load_text(sys.stdin.buffer.read(MAX_BYTES + 1))
-        if Path(name).is_file() or name.endswith((".yaml", ".yml")):
-            return load_file(name)
-        return _find_registered(name)
+        return registry.load_named(name)
+    except registry.TemplateNameError as error:
+        raise CommandError(str(error), returncode=2) from error
     except (TemplateError, TemplateNotFound) as error:
         raise CommandError(f"Cannot show {name!r}: {error}") from error
-
-
-def _find_registered(name: str) -> TaskTemplate:
-    namespace, slash, rest = name.partition("/")
-    if not slash or "/" in rest:
-        text = f"{name!r} is neither a file nor NAMESPACE/NAME[:VERSION]."
-        raise CommandError(text, returncode=2)
-    task, _, version = rest.partition(":")
-    return registry.find(namespace, task, version or None).template
 
 
 def _annotations(path: str | None) -> dict[str, str]:

@@ -16,7 +16,7 @@ from workers import (
     SubscriberRegistry,
     signals,
 )
-from workers.domain_events.bus import MAX_WAITING, bus
+from workers.domain_events.bus import MAX_WAITING, EventBus, bus
 from workers.domain_events.poller import WorkerPoller
 
 
@@ -189,12 +189,12 @@ def test_a_running_poller_cannot_be_started_again(poller):
 
 def test_the_oldest_event_is_dropped_and_counted_when_nobody_takes_them():
     before = metrics.EVENTS_DROPPED.value
-    channel = bus().open()
+    own = EventBus()  # on the process's bus a poller that is just ending may drop too
+    channel = own.open()
 
     for number in range(MAX_WAITING + 5):
-        bus().put(event(f"event.n{number}"))
+        own.put(event(f"event.n{number}"))
     taken = channel.take(MAX_WAITING + 5, within_seconds=0)
-    bus().close(channel)
 
     assert len(taken) == MAX_WAITING
     assert isinstance(taken[0], InProcessDomainEvent)

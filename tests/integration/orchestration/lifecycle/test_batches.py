@@ -7,9 +7,7 @@ import pytest
 from orchestration.errors import InvalidRequestError
 from orchestration.lifecycle import operator_actions as act
 from orchestration.lifecycle import outcome_processor
-from orchestration.messaging import pgmq
-from orchestration.messaging.messages import RESULTS_QUEUE
-from orchestration.models import Task, WorkflowStep, WorkflowStepEdge
+from orchestration.models import Task, WorkflowStep
 from orchestration.queries.outcomes import find_gates
 from tests.factories import ticks
 from tests.factories.dynamic import (
@@ -138,21 +136,6 @@ def test_failed_instance_blocks_the_task_and_the_convergence_waits():
 
     assert blocked == ("blocked_by_failures", "pending")
     assert state_of(task_uuid) == "complete"
-
-
-def test_same_result_message_twice_creates_no_batch_twice():
-    created = ticks.start(batched())
-    (claimed,) = ticks.claim()
-    ticks.report(ticks.success(claimed, split("1", "2")))
-    (message,) = pgmq.read(RESULTS_QUEUE, limit=1, visibility_seconds=0)
-
-    ticks.process()
-    pgmq.send(RESULTS_QUEUE, message.body)
-    there = names(created.task_uuid), WorkflowStepEdge.objects.count()
-    ticks.process()
-
-    assert (names(created.task_uuid), WorkflowStepEdge.objects.count()) == there
-    assert step_histories(created.task_uuid)["analyse"] == RAN_ONCE
 
 
 def test_thousands_of_batches_are_created_at_once(settings):

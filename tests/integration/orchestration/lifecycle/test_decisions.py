@@ -6,9 +6,7 @@ import pytest
 
 from orchestration.errors import InvalidRequestError
 from orchestration.lifecycle import operator_actions as act
-from orchestration.messaging import pgmq
-from orchestration.messaging.messages import RESULTS_QUEUE
-from orchestration.models import StepTransition, Task, WorkflowStep, WorkflowStepEdge
+from orchestration.models import StepTransition, Task, WorkflowStep
 from orchestration.testing import shape
 from templates_registry import registry
 from tests.factories import ticks
@@ -123,22 +121,6 @@ def test_branches_come_from_the_revision_that_the_task_was_created_with():
     assert states(created.task_uuid) == dict.fromkeys(
         ["validate", "decide", "small", "finish"], "complete"
     )
-
-
-def test_same_result_message_twice_creates_nothing_twice():
-    created = ticks.start(approval())
-    ticks.run_step()
-    (claimed,) = ticks.claim()
-    ticks.report(ticks.success(claimed, route("small", "large")))
-    (message,) = pgmq.read(RESULTS_QUEUE, limit=1, visibility_seconds=0)
-
-    ticks.process()
-    pgmq.send(RESULTS_QUEUE, message.body)
-    there = names(created.task_uuid), WorkflowStepEdge.objects.count()
-    ticks.process()
-
-    assert (names(created.task_uuid), WorkflowStepEdge.objects.count()) == there
-    assert step_histories(created.task_uuid)["decide"] == RAN_ONCE
 
 
 def test_plain_results_cost_no_further_statement(django_assert_num_queries):
