@@ -24,6 +24,7 @@ SQL = Path(str(files("orchestration.sql")))
 PROJECT = SQL.parent.parent
 CALLERS = [*sorted((SQL.parent / "queries").glob("*.py")), SQL.parent / "messaging" / "pgmq.py"]
 OBJECT_FOLDERS = ("functions", "triggers", "views")
+STATEMENT_CALLS = ("fetch", "scalar", "execute")
 
 
 class Call(NamedTuple):
@@ -45,6 +46,7 @@ def calls() -> Iterator[Call]:
                 and isinstance(node.func, ast.Attribute)
                 and isinstance(node.func.value, ast.Name)
                 and node.func.value.id == "sql"
+                and node.func.attr in STATEMENT_CALLS
             ):
                 continue
             row_type = node.args[0].id if isinstance(node.args[0], ast.Name) else None
