@@ -8,6 +8,7 @@ import time
 from collections import Counter
 
 import pytest
+from django.db import transaction
 
 from orchestration.messaging import pgmq
 from orchestration.messaging.messages import RESULTS_QUEUE, worker_queue
@@ -37,8 +38,10 @@ def test_queues_that_are_purged_under_load_are_filled_again(own_cluster: Cluster
     held = ticks.start(linear(1, name="held", steps=WAIT), context | {"gate": str(gate)})
     own_cluster.waits((gate / "step_1.1").exists, within=20)
 
-    # Nobody processes results yet: they wait, and so do the steps behind the slots.
-    made = [ticks.start(napping(linear(3)), context).task_uuid for _ in range(40)]
+    # Nobody processes results yet: they wait, and so do the steps behind the slots. All of them
+    # come at one moment, more than the slots work off before the purge.
+    with transaction.atomic():
+        made = [ticks.start(napping(linear(3)), context).task_uuid for _ in range(80)]
     own_cluster.waits(lambda: pgmq.metrics(RESULTS_QUEUE).depth >= 5, within=20)
     gone = Counter({queue: purge(queue) for queue in (WORKER_QUEUE, RESULTS_QUEUE)})
     assert min(gone.values()) >= 5, gone
