@@ -45,13 +45,15 @@ class DueWork:
 
     Whoever lost the database for a moment judges nobody for a heartbeat and a bit: workers that
     lost it at the same time need that long to take their liveness lock again and to prolong their
-    leases. One that starts has lost nothing and judges at once; that the server itself started a
-    moment ago is seen by the statement that judges.
+    leases. Meanwhile it goes on noting whose lock is free. One that starts has lost nothing and
+    judges at once; that the server itself started a moment ago is seen by the statement that
+    judges.
     """
 
     move: Move
     settings: EngineSettings
-    next_reap: float = 0.0
+    next_look: float = 0.0
+    judges_from: float = 0.0
     due_in_seconds: float | None = None
     _disturbances_seen: tuple[int, ...] | None = None
 
@@ -62,16 +64,17 @@ class DueWork:
         self.due_in_seconds = recovery.seconds_until_due()
         if self.due_in_seconds is not None and self.due_in_seconds <= 0:
             done = due_work.start_due_retries(move=self.move)
-        if time.monotonic() >= self.next_reap:
-            done += due_work.reap_lost_claims(move=self.move)
+        if (now := time.monotonic()) >= self.next_look:
+            judges = now >= self.judges_from
+            done += due_work.reap_lost_claims(move=self.move, judges=judges)
             # From the end of the look: the next one then finds a lock that has been free for the
             # whole pause, and need not wait for a third.
-            self.next_reap = time.monotonic() + self._reap_pause
+            self.next_look = time.monotonic() + self._look_pause
         return done
 
     def idle_seconds(self) -> float:
         """Return the pause until the next due time or the next look for lost workers."""
-        longest = self.next_reap - time.monotonic()
+        longest = self.next_look - time.monotonic()
         if self.settings.mode == "PollingOnly":
             longest = min(longest, POLLING_PAUSE_SECONDS)
         if self.due_in_seconds is not None:
@@ -82,11 +85,11 @@ class DueWork:
         """Put off the judgement when any part of this process lost the database since last time."""
         seen = database.disturbances()
         if self._disturbances_seen not in (None, seen):
-            self.next_reap = time.monotonic() + due_work.judging_grace_seconds(self.settings)
+            self.judges_from = time.monotonic() + due_work.judging_grace_seconds(self.settings)
         self._disturbances_seen = seen
 
     @property
-    def _reap_pause(self) -> float:
+    def _look_pause(self) -> float:
         return self.settings.liveness_check_seconds or self.settings.lease_seconds / 2
 
 

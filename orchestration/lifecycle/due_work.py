@@ -43,17 +43,18 @@ def judging_grace_seconds(settings: EngineSettings) -> float:
     return settings.heartbeat_seconds + database.FIRST_PAUSE_SECONDS
 
 
-def reap_lost_claims(*, move: Move, task_uuid: UUID | None = None) -> int:
+def reap_lost_claims(*, move: Move, task_uuid: UUID | None = None, judges: bool = True) -> int:
     """Take steps back whose lease ended or whose worker is gone; return how many.
 
-    With `task_uuid`, of this task alone: somebody runs it by hand, and nobody is given any grace.
+    One that does not judge only notes whose liveness lock is free, for whoever judges next. With
+    `task_uuid`, of this task alone: somebody runs it by hand, and nobody is given any grace.
     """
     settings = engine_settings()
 
     def work() -> tuple[list[ReapedStep], list[Answer]]:
         tasks.announce(move)
         reaped = recovery.reap_leases(
-            limit=TASKS_PER_ROUND,
+            limit=TASKS_PER_ROUND if judges else 0,
             lock_seconds=settings.liveness_check_seconds or None,  # 0 = locks are not looked at
             grace_seconds=0 if task_uuid else judging_grace_seconds(settings),
             task_uuid=task_uuid,

@@ -57,8 +57,9 @@ def reap_leases(
 ) -> list[ReapedStep]:
     """Take steps back from workers that are gone; locks their tasks.
 
-    Without `lock_seconds` only an expired lease counts. Nobody is judged by a server that has been
-    up for less than `grace_seconds`. With `task_uuid`, this task alone and its leases only.
+    Without `lock_seconds` only an expired lease counts. With a `limit` of 0, and by a server that
+    has been up for less than `grace_seconds`, nobody is judged: free locks are noted. With
+    `task_uuid`, this task alone and its leases only.
     """
     return sql.fetch(
         ReapedStep,

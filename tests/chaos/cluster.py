@@ -10,11 +10,12 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tasker_project.local_stack import web_command
 from tasker_project.processes import Child, ProcessGroup, free_port, manage
+from tests.chaos.member import Member
 from tests.chaos.plan import ORCHESTRATORS, WORKERS
 from tests.chaos.workflows import NAMESPACES
 
@@ -54,7 +55,6 @@ DEFAULTS = {
 # without a credential the API serves development with DEBUG alone
 OPEN_API = {"DJANGO_DEBUG": "true", "TASKER_AUTH_ENABLED": "false"}
 
-READY_TEXT = "process.started"
 READY_SECONDS = 40.0
 EVENT = re.compile(
     r'"event": "(step\.report_stale|step\.released|lease\.expired|task\.recovered|worker\.lost'
@@ -71,33 +71,6 @@ class Kill:
     pid: int
     mode: str
     at: float  # seconds of the epoch
-
-
-@dataclass
-class Member:
-    """One place in the cluster; the process in it changes."""
-
-    name: str
-    mode: str
-    child: Child | None = None
-    starts: int = 0
-    is_paused: bool = False
-    is_stopping: bool = False
-    logs: list[Path] = field(default_factory=list)
-
-    @property
-    def kind(self) -> str:
-        """One of orchestrator, worker, web."""
-        return self.name.partition("-")[0]
-
-    @property
-    def is_up(self) -> bool:
-        """Its process runs and nothing was done to it that has not ended."""
-        return (
-            self.child is not None
-            and self.child.exit_code is None
-            and not (self.is_paused or self.is_stopping)
-        )
 
 
 class Cluster:
@@ -129,10 +102,7 @@ class Cluster:
 
     def start(self, member: Member) -> None:
         """Start the next process of a member."""
-        member.starts += 1
-        log_file = self._logs / f"{member.name}.{member.starts}.log"
-        member.logs.append(log_file)
-        member.is_stopping = member.is_paused = False
+        log_file = member.start_log(self._logs)
         environment = {**self._environment, **(OPEN_API if member is self.web else {})}
         member.child = self._group.start(
             log_file.stem, self._command(member), environment=environment, log_file=log_file
@@ -185,7 +155,7 @@ class Cluster:
         """Wait until processes serve; raise what they said when one does not."""
         deadline = time.monotonic() + READY_SECONDS
         for member in members:
-            while READY_TEXT not in member.logs[-1].read_text(errors="replace"):
+            while not member.has_started:
                 child = _child_of(member)
                 if child.exit_code is not None or time.monotonic() > deadline:
                     said = "\n".join(child.last_lines)

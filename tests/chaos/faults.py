@@ -14,7 +14,8 @@ import psycopg
 
 from orchestration.messaging.messages import RESULTS_QUEUE
 from tests.chaos import messages
-from tests.chaos.cluster import LEASE_SECONDS, READY_TEXT, Cluster, Member, session_pattern
+from tests.chaos.cluster import LEASE_SECONDS, Cluster, session_pattern
+from tests.chaos.member import Member
 from tests.chaos.plan import FaultPlan
 from tests.chaos.server import Server
 from tests.chaos.tampering import Tampering
@@ -203,7 +204,7 @@ class Faults:
 
 
 def _serves(member: Member) -> bool:
-    return member.is_up and READY_TEXT in member.logs[-1].read_text(errors="replace")
+    return member.is_up and member.has_started
 
 
 def _chance(fault: FaultPlan) -> random.Random:

@@ -58,8 +58,9 @@ class Injector:
             time.sleep(TICK_SECONDS)
 
     def tick(self) -> None:
-        """Do what is due; start those again that have ended."""
-        while self._due and self._due[0][0] <= self.elapsed:
+        """Do what is due by now; start those again that have ended."""
+        now = self.elapsed  # what is put off meanwhile waits for the next tick
+        while self._due and self._due[0][0] <= now:
             heapq.heappop(self._due)[2]()
         for member in self._cluster.look():
             self._cluster.start(member)

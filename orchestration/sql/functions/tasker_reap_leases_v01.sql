@@ -1,6 +1,7 @@
 -- Takes steps back from workers that are gone: lease expired, or the worker's liveness lock has
 -- been free for p_lock_seconds. Answers 'requeued' (another attempt is left) or 'failed' (none is;
--- the caller evaluates the task). p_task: look at this task alone, and at expired leases only.
+-- the caller evaluates the task). p_limit 0: only note whose lock is free. p_task: look at this task
+-- alone, and at expired leases only.
 -- Called by lifecycle/due_work.py.
 -- Locks: tasks in uuid order, then their steps in uuid order; both SKIP LOCKED.
 CREATE OR REPLACE FUNCTION tasker_reap_leases(
@@ -37,6 +38,7 @@ BEGIN
     UPDATE tasker_workers AS w
     SET status = 'lost', stopped_at = v_now
     WHERE p_task IS NULL
+      AND p_limit > 0
       AND w.status IN ('running', 'draining')
       AND w.has_liveness_lock
       AND w.lock_missing_since <= v_now - make_interval(secs => p_lock_seconds)

@@ -199,6 +199,22 @@ def test_claims_of_a_worker_without_its_lock_go_back_after_two_seconds(clock):
 
 
 @pytest.mark.django_db
+def test_free_lock_that_is_only_noted_takes_nothing_back_before_somebody_judges(clock):
+    """The look of an orchestrator that has just lost the database saves the next one its wait."""
+    ticks.start(linear(1))
+    dead = worker(uuid4(), has_lock=True)
+    ticks.claim(worker=dead)
+
+    noted = due_work.reap_lost_claims(move=ticks.MOVE, judges=False)
+    clock.advance(31)  # its lease has ended, too
+    noted_again = due_work.reap_lost_claims(move=ticks.MOVE, judges=False)
+    status = TaskerProcess.objects.get(pk=dead).status
+
+    assert (noted, noted_again, status, reap()) == (0, 0, "running", 1)
+    assert TaskerProcess.objects.get(pk=dead).status == "lost"
+
+
+@pytest.mark.django_db
 def test_claim_of_a_worker_that_came_back_is_its_own(clock):
     """A worker that was frozen claims again before its heartbeat has told that it lives."""
     ticks.start(linear(1))

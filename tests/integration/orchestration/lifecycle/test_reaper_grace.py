@@ -10,6 +10,7 @@ from django.db import OperationalError, connections
 
 from orchestration import metrics
 from orchestration.conf import engine_settings
+from orchestration.lifecycle.due_work import judging_grace_seconds
 from orchestration.orchestrator import DueWork
 from orchestration.queries.recovery import reap_leases
 from orchestration.runtime import database
@@ -29,17 +30,17 @@ def expired_claim(clock):
     ticks.start(linear(1))
     timer = DueWork(ticks.MOVE, engine_settings())
     timer.run_once()
-    timer.next_reap = 0.0
+    timer.next_look = 0.0
     ticks.claim()
     clock.advance(31)
     return timer
 
 
-def is_judged_after_a_heartbeat(timer):
+def is_judged_after_the_grace(timer):
     began = time.monotonic()
     found = timer.run_once()
-    assert timer.next_reap >= began + engine_settings().heartbeat_seconds
-    timer.next_reap = 0.0  # the heartbeat is over
+    assert timer.judges_from >= began + judging_grace_seconds(engine_settings())
+    timer.next_look = timer.judges_from = 0.0  # the grace is over
     return (found, timer.run_once()) == (0, 1)
 
 
@@ -53,7 +54,7 @@ def test_a_timer_that_starts_judges_at_once(clock):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nobody_is_judged_for_one_heartbeat_after_a_lost_connection(clock, second_connection):
+def test_nobody_is_judged_for_the_grace_after_a_lost_connection(clock, second_connection):
     timer = expired_claim(clock)
     backend = second_connection(
         "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity "
@@ -66,7 +67,7 @@ def test_nobody_is_judged_for_one_heartbeat_after_a_lost_connection(clock, secon
     clock.advance(31)  # of the new session
 
     assert backend == "true"
-    assert is_judged_after_a_heartbeat(timer)
+    assert is_judged_after_the_grace(timer)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -83,19 +84,17 @@ def test_a_statement_that_met_its_time_limit_puts_nothing_off(clock):
 
 
 @pytest.mark.django_db
-def test_nobody_is_judged_for_one_heartbeat_after_another_loop_lost_its_connection(
-    clock, monkeypatch
-):
+def test_nobody_is_judged_for_the_grace_after_another_loop_lost_its_connection(clock, monkeypatch):
     """The pool replaces dead connections by itself: the timer's own statement need not fail."""
     timer = expired_claim(clock)
     monkeypatch.setattr(database, "_loss_count", database._loss_count + 1)
 
-    assert is_judged_after_a_heartbeat(timer)
+    assert is_judged_after_the_grace(timer)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("event", ["lost", "back"])
-def test_nobody_is_judged_for_one_heartbeat_after_the_listener_was_lost_or_came_back(clock, event):
+def test_nobody_is_judged_for_the_grace_after_the_listener_was_lost_or_came_back(clock, event):
     active = metrics.LISTENER_ACTIVE.value
     try:
         timer = expired_claim(clock)
@@ -104,7 +103,7 @@ def test_nobody_is_judged_for_one_heartbeat_after_the_listener_was_lost_or_came_
         else:
             metrics.LISTENER_RECONNECTIONS.add()
 
-        assert is_judged_after_a_heartbeat(timer)
+        assert is_judged_after_the_grace(timer)
     finally:
         metrics.LISTENER_ACTIVE.set(active)
 
