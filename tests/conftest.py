@@ -18,6 +18,8 @@ from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
 from orchestration import backpressure
+from orchestration.conf import engine_settings
+from orchestration.lifecycle.due_work import judging_grace_seconds
 from orchestration.queries.inline import set_clock
 from orchestration.runtime import breaker
 from tests.forwarder import Forwarder
@@ -138,9 +140,16 @@ def purge_queues() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Begin with empty queues, whatever an earlier run left in a kept database."""
-    with django_db_blocker.unblock():
+    """Begin with empty queues, whatever an earlier run left in a kept database.
+
+    And with a server that is old enough to judge: reapers take nothing back just after its start.
+    """
+    with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
         purge_queues()
+        cursor.execute(
+            "SELECT pg_sleep_until(pg_postmaster_start_time() + make_interval(secs => %s))",
+            [judging_grace_seconds(engine_settings())],
+        )
         connections["default"].close()
 
 
