@@ -4,6 +4,7 @@ Any number of orchestrators run side by side without a leader: messages are take
 tasks are held by row locks, and every function may run twice.
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -43,17 +44,18 @@ DISCOVERY_PAUSES_AT = 0.9
 class DueWork:
     """The timer: due retries each round, lost claims every `liveness_check_seconds`.
 
-    Whoever lost the database for a moment judges nobody for a heartbeat and a bit: workers that
-    lost it at the same time need that long to take their liveness lock again and to prolong their
-    leases. Meanwhile it goes on noting whose lock is free. One that starts has lost nothing and
-    judges at once; that the server itself started a moment ago is seen by the statement that
-    judges.
+    Whoever lost the database judges nobody for as long again, a heartbeat at most, and a bit:
+    workers that lost it at the same time need that long to take their liveness lock again and to
+    prolong their leases. Meanwhile it goes on noting whose lock is free. One that starts has lost
+    nothing and judges at once; that the server itself started a moment ago is seen by the statement
+    that judges.
     """
 
     move: Move
     settings: EngineSettings
     next_look: float = 0.0
     judges_from: float = 0.0
+    answered_at: float = -math.inf
     due_in_seconds: float | None = None
     _disturbances_seen: tuple[int, ...] | None = None
 
@@ -70,6 +72,7 @@ class DueWork:
             # From the end of the look: the next one then finds a lock that has been free for the
             # whole pause, and need not wait for a third.
             self.next_look = time.monotonic() + self._look_pause
+        self.answered_at = time.monotonic()
         return done
 
     def idle_seconds(self) -> float:
@@ -85,7 +88,10 @@ class DueWork:
         """Put off the judgement when any part of this process lost the database since last time."""
         seen = database.disturbances()
         if self._disturbances_seen not in (None, seen):
-            self.judges_from = time.monotonic() + due_work.judging_grace_seconds(self.settings)
+            now = time.monotonic()
+            self.judges_from = now + due_work.judging_grace_seconds(
+                self.settings, outage_seconds=now - self.answered_at
+            )
         self._disturbances_seen = seen
 
     @property

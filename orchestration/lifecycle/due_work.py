@@ -5,6 +5,7 @@ under the lock (engine.md 6.7, 13.6).
 """
 
 import logging
+import math
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -34,13 +35,14 @@ def start_due_retries(*, move: Move) -> int:
     return sum(answer.moved for answer in answers)
 
 
-def judging_grace_seconds(settings: EngineSettings) -> float:
+def judging_grace_seconds(settings: EngineSettings, *, outage_seconds: float = math.inf) -> float:
     """Return how long nobody is judged after an outage: workers need that long to come back.
 
-    A worker that has lost the database asks again every half heartbeat, every FIRST_PAUSE_SECONDS
-    at least, and then has to connect and to prolong its leases.
+    The pauses of a worker that asks for its database start with FIRST_PAUSE_SECONDS and double, so
+    none is longer than the outage has lasted and that; nor than half a heartbeat. Then it has to
+    connect and to prolong its leases.
     """
-    return settings.heartbeat_seconds + database.FIRST_PAUSE_SECONDS
+    return min(outage_seconds, settings.heartbeat_seconds) + database.FIRST_PAUSE_SECONDS
 
 
 def reap_lost_claims(*, move: Move, task_uuid: UUID | None = None, judges: bool = True) -> int:

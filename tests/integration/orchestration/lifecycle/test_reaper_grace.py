@@ -3,7 +3,9 @@
 Then a lock that is free, or a lease that has ended, says nothing about the worker.
 """
 
+import math
 import time
+from dataclasses import replace
 
 import pytest
 from django.db import OperationalError, connections
@@ -38,10 +40,34 @@ def expired_claim(clock):
 
 def is_judged_after_the_grace(timer):
     began = time.monotonic()
+    timer.answered_at = began - 0.5
     found = timer.run_once()
-    assert timer.judges_from >= began + judging_grace_seconds(engine_settings())
+    assert timer.judges_from >= began + judging_grace_seconds(engine_settings(), outage_seconds=0.5)
     timer.next_look = timer.judges_from = 0.0  # the grace is over
     return (found, timer.run_once()) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("outage_seconds", "grace_seconds"), [(0, 1), (1.5, 2.5), (10, 11), (600, 11), (math.inf, 11)]
+)
+def test_the_grace_is_as_long_as_the_outage_and_a_heartbeat_at_most(outage_seconds, grace_seconds):
+    settings = replace(engine_settings(), heartbeat_seconds=10)
+
+    assert judging_grace_seconds(settings, outage_seconds=outage_seconds) == grace_seconds
+
+
+@pytest.mark.django_db
+def test_an_outage_lasts_from_the_last_round_that_had_an_answer(clock, monkeypatch):
+    timer = expired_claim(clock)
+    timer.answered_at -= 60
+    monkeypatch.setattr(database, "_loss_count", database._loss_count + 1)
+    began = time.monotonic()
+
+    found = timer.run_once()
+
+    assert found == 0
+    assert timer.judges_from >= began + engine_settings().heartbeat_seconds
+    assert timer.answered_at >= began
 
 
 @pytest.mark.django_db
