@@ -83,7 +83,8 @@ def is_session_over() -> bool:
     """Tell whether the server has noticed that the client is dead."""
     # An idle session has nothing left to undo; a pooler keeps it when its client is gone.
     found = ask(
-        "SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND state <> 'idle'",
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+        " AND application_name = %s AND state <> 'idle'",
         APPLICATION_NAME,
     )
     return not found
