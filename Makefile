@@ -9,6 +9,8 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 READY := .venv/ready
 OPENAPI := orchestration/api/openapi.yaml
+# Tests of processes wait for most of their time: three at once suit two cores. Each has a database.
+JOBS ?= 3
 # PG=16 runs the tests on an embedded server of that version, whatever DATABASE_URL says
 ON_SERVER := $(if $(PG),DATABASE_URL= DATABASE_DIRECT_URL= TASKER_EMBEDDED_PG=$(PG))
 # put together from pieces, so that this file does not contain what it looks for
@@ -31,8 +33,8 @@ demo: $(READY) ## Run the example workflows on real processes and show them
 dev: $(READY) ## Run web, orchestrator and worker, restarted on change
 	$(MANAGE) dev $(ARGS)
 
-test: $(READY) ## Run the tests; PG=16 for another server, ARGS for pytest
-	$(ON_SERVER) $(BIN)/pytest $(ARGS)
+test: $(READY) ## Run the tests; PG=16 for another server, ARGS for pytest, JOBS=0 one by one
+	$(ON_SERVER) $(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 test-pooler: $(READY) ## Run the tests with processes behind PgBouncer, in both ways (needs pgbouncer)
 	for way in direct polling; do $(ON_SERVER) $(BIN)/pytest --pooler=$$way tests/acceptance/scenarios tests/acceptance/test_worker_process.py tests/acceptance/test_orchestrator_process.py $(ARGS); done
