@@ -73,6 +73,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("get", "/v1/dlq/stats"): Row(Permission.DLQ_STATS, elsewhere=200),
     ("get", "/v1/dlq/investigation-queue"): Row(Permission.DLQ_READ, elsewhere=200),
     ("get", "/v1/dlq/staleness"): Row(Permission.DLQ_READ, elsewhere=200),
+    ("get", "/v1/workers"): Row(Permission.SYSTEM_HANDLERS_READ, elsewhere=200),
     ("get", "/v1/schema"): Row(None, elsewhere=200),
     ("get", "/api-docs/openapi.json"): Row(None, elsewhere=200),
     ("get", "/api-docs/openapi.yaml"): Row(None, elsewhere=200),

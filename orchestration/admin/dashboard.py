@@ -15,7 +15,6 @@ from orchestration import health
 from orchestration.access.permissions import Permission
 from orchestration.admin.advice import recommendations
 from orchestration.admin.display import state_badge
-from orchestration.admin.live_handlers import fresh_seconds
 from orchestration.admin.namespace_names import namespace_names
 from orchestration.admin.pages import demand, fragment, may, page, part
 from orchestration.admin.visibility import scope_of
@@ -84,7 +83,7 @@ class Look:
     def tiles(self) -> Tiles:
         """What is going on now."""
         today = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
-        return figures.tiles(self.namespaces, today=today, fresh_seconds=fresh_seconds())
+        return figures.tiles(self.namespaces, today=today, fresh_seconds=health.fresh_seconds())
 
 
 def view(request: HttpRequest) -> HttpResponse:

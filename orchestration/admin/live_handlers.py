@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from orchestration.conf import engine_settings
-from orchestration.health.engine import FRESH_HEARTBEATS
+from orchestration.health import fresh_seconds
 from orchestration.models import ProcessKind, ProcessStatus, TaskerProcess
 
 FRESH_STATES = (ProcessStatus.RUNNING, ProcessStatus.DRAINING)
@@ -18,11 +17,6 @@ class Service(NamedTuple):
 
     namespaces: frozenset[str]
     handlers: frozenset[str]
-
-
-def fresh_seconds() -> float:
-    """Return the age of a heartbeat up to which a process counts as alive."""
-    return FRESH_HEARTBEATS * engine_settings().heartbeat_seconds
 
 
 def live_services() -> list[Service]:

@@ -14,12 +14,13 @@ from orchestration.access.permissions import Permission
 from orchestration.admin import queues
 from orchestration.admin.addresses import address_of
 from orchestration.admin.display import age, json_block, short_id, state_badge
-from orchestration.admin.live_handlers import FRESH_STATES, fresh_seconds
+from orchestration.admin.live_handlers import FRESH_STATES
 from orchestration.admin.live_page import live_page
 from orchestration.admin.pages import fragment, page, part
 from orchestration.admin.read_only import OwnListAdmin
 from orchestration.admin.task_view import step_address
 from orchestration.admin.visibility import scope_of
+from orchestration.health import fresh_seconds
 from orchestration.models import ProcessKind, TaskerProcess, WorkflowStep
 from orchestration.queries.namespace_table import all_namespaces
 from orchestration.queries.scope import Scope

@@ -8,11 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from orchestration.access.permissions import Permission
-from orchestration.admin.live_handlers import fresh_seconds, live_services
+from orchestration.admin.live_handlers import live_services
 from orchestration.admin.live_page import live_page
 from orchestration.admin.pages import demand, fragment
 from orchestration.admin.visibility import scope_of
 from orchestration.conf import Tier, protection_settings
+from orchestration.health import fresh_seconds
 from orchestration.messaging.messages import ORCHESTRATION_QUEUES, worker_queue
 from orchestration.queries.processes import fresh_orchestrators
 from orchestration.queries.queue_table import QueueRow, all_queues

@@ -1,6 +1,6 @@
 """The steps of a task: list, look at, act upon."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -14,14 +14,12 @@ from orchestration.access.permissions import Permission
 from orchestration.api.parsers import read_body
 from orchestration.api.query import choice, documented, integer, listed, read_query, read_uuid
 from orchestration.api.schema import total_count
-from orchestration.api.step_bodies import StepActionSerializer, StepSerializer, step_body
+from orchestration.api.step_answers import require_step, step_answer, step_answers
+from orchestration.api.step_bodies import StepActionSerializer, StepSerializer
 from orchestration.api.tasks import TASK_PATH, told_reason
 from orchestration.api.view import ApiView, require_task
-from orchestration.errors import NotFoundError
 from orchestration.lifecycle import operator_actions
-from orchestration.queries.readiness import step_readiness
-from orchestration.queries.scope import Scope
-from orchestration.queries.step_list import StepRow, find_step, find_steps
+from orchestration.queries.step_list import find_steps
 from orchestration.queries.transactions import atomically
 from orchestration.states import StepState
 
@@ -66,7 +64,7 @@ class StepsView(ApiView):
             uuid, states=asked["state"], offset=asked["offset"], limit=asked["limit"]
         )
         return Response(
-            _bodies(uuid, found.rows), headers={"X-Total-Count": str(found.total_count)}
+            step_answers(uuid, found.rows), headers={"X-Total-Count": str(found.total_count)}
         )
 
 
@@ -88,7 +86,7 @@ class StepView(ApiView):
     def get(self, request: Request, task_uuid: str, step_uuid: str) -> Response:
         """Return one step."""
         read_query(request, ())
-        return Response(_body(*_ids(task_uuid, step_uuid), scope_of_request(request)))
+        return Response(step_answer(*_ids(task_uuid, step_uuid), scope_of_request(request)))
 
     @extend_schema(
         operation_id="act_on_step",
@@ -104,13 +102,13 @@ class StepView(ApiView):
         task, step = _ids(task_uuid, step_uuid)
         asked = read_body(request, StepActionSerializer)
         principal = principal_of(request)
-        _row(task, step, principal.scope)  # a step of another task is not found
+        require_step(task, step, principal.scope)  # a step of another task is not found
         kind = asked["action_type"]
         reason, given = told_reason(asked, NAMES[kind]), asked.get("completion_data", {})
 
         def work() -> dict[str, Any]:
             ACTIONS[kind](step, actor=principal.name, reason=reason, **given)
-            return _body(task, step, principal.scope)
+            return step_answer(task, step, principal.scope)
 
         return Response(atomically(work))
 
@@ -124,23 +122,3 @@ ACTIONS: Mapping[str, Callable[..., Any]] = {
 
 def _ids(task_uuid: str, step_uuid: str) -> tuple[UUID, UUID]:
     return read_uuid(task_uuid, "task"), read_uuid(step_uuid, "step")
-
-
-def _row(task_uuid: UUID, step_uuid: UUID, scope: Scope) -> StepRow:
-    row = find_step(task_uuid, step_uuid, scope)
-    if row is None:
-        raise NotFoundError(f"Task {task_uuid} has no step {step_uuid}")
-    return row
-
-
-def _body(task_uuid: UUID, step_uuid: UUID, scope: Scope) -> dict[str, Any]:
-    return _bodies(task_uuid, [_row(task_uuid, step_uuid, scope)])[0]
-
-
-def _bodies(task_uuid: UUID, rows: Sequence[StepRow]) -> list[dict[str, Any]]:
-    """Return the answers about some steps; their readiness comes from one query."""
-    if not rows:
-        return []
-    found = step_readiness([task_uuid], [row.step_uuid for row in rows])
-    readiness = {each.workflow_step_uuid: each for each in found}
-    return [step_body(row, readiness[row.step_uuid]) for row in rows if row.step_uuid in readiness]

@@ -9,8 +9,8 @@ from orchestration.access.principals import Principal
 from orchestration.api.task_bodies import by_task, task_body
 from orchestration.api.task_query import TaskQuery
 from orchestration.errors import NotFoundError
-from orchestration.queries.readiness import step_readiness, task_contexts
-from orchestration.queries.task_list import TaskPage, find_task
+from orchestration.queries.readiness import TaskContext, step_readiness, task_contexts
+from orchestration.queries.task_list import TaskPage, TaskRow, find_task
 
 
 def task_answer(task_uuid: UUID, principal: Principal, *, is_own: bool = False) -> dict[str, Any]:
@@ -18,12 +18,22 @@ def task_answer(task_uuid: UUID, principal: Principal, *, is_own: bool = False) 
 
     `is_own`: the caller has just sent the context and may see it again.
     """
+    row, context = _found(task_uuid, principal)
+    shows_context = is_own or principal.may(Permission.TASKS_CONTEXT_READ)
+    return task_body(row, context, step_readiness([task_uuid]), shows_context=shows_context)
+
+
+def task_line(task_uuid: UUID, principal: Principal) -> dict[str, Any]:
+    """Return the body about one task as lists have it: no steps, no context."""
+    return task_body(*_found(task_uuid, principal), shows_context=False)
+
+
+def _found(task_uuid: UUID, principal: Principal) -> tuple[TaskRow, TaskContext]:
     row = find_task(task_uuid, principal.scope)
     contexts = task_contexts([task_uuid]) if row else []
     if row is None or not contexts:
         raise NotFoundError(f"There is no task {task_uuid}")
-    shows_context = is_own or principal.may(Permission.TASKS_CONTEXT_READ)
-    return task_body(row, contexts[0], step_readiness([task_uuid]), shows_context=shows_context)
+    return row, contexts[0]
 
 
 def page_answer(found: TaskPage, asked: TaskQuery) -> dict[str, Any]:

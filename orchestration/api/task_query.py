@@ -27,7 +27,6 @@ TIMES = ("created", "updated", "completed")
 def parameters() -> list[Parameter]:
     """Return the table of the parameters; sizes of pages are settings."""
     settings = engine_settings()
-    priority = {"least": -100, "greatest": 100}
     return [
         query.integer("page", "Number of the page.", least=1, greatest=1_000_000, default=1),
         query.integer(
@@ -37,6 +36,23 @@ def parameters() -> list[Parameter]:
             greatest=settings.api_page_size_max,
             default=settings.api_page_size,
         ),
+        *filters(),
+        query.choice("order", "Order of the rows.", choices=ORDERS, default="-created_at"),
+        listed(
+            query.choice(
+                "include",
+                "What rows shall carry that they otherwise leave out.",
+                choices=("context", "steps"),
+            ),
+            commas=True,
+        ),
+    ]
+
+
+def filters() -> list[Parameter]:
+    """Return the parameters that say which tasks are meant."""
+    priority = {"least": -100, "greatest": 100}
+    return [
         listed(query.text("namespace", "Any of these namespaces.")),
         listed(query.text("name", "Any of these templates.", alias="template")),
         listed(query.text("version", "Any of these versions.")),
@@ -59,15 +75,6 @@ def parameters() -> list[Parameter]:
         *(query.moment(f"{column}_before", "Before this time.") for column in TIMES),
         query.integer("priority_min", "Least priority.", **priority),
         query.integer("priority_max", "Greatest priority.", **priority),
-        query.choice("order", "Order of the rows.", choices=ORDERS, default="-created_at"),
-        listed(
-            query.choice(
-                "include",
-                "What rows shall carry that they otherwise leave out.",
-                choices=("context", "steps"),
-            ),
-            commas=True,
-        ),
     ]
 
 
@@ -84,11 +91,16 @@ class TaskQuery:
 
 def read_task_query(request: Request) -> TaskQuery:
     """Return the query of a request; raises `InvalidRequestError`."""
-    values = query.read_query(request, parameters())
-    if problems := list(_contradictions(values)):
-        raise query.query_error(problems)
+    return task_query_of(query.read_query(request, parameters()))
+
+
+def task_query_of(values: dict[str, Any]) -> TaskQuery:
+    """Return the query that the values of all parameters make; raises `InvalidRequestError`."""
+    if values["include"] and values["per_page"] > MAX_WITH_INCLUDE:
+        problem = Problem("per_page", f"must be at most {MAX_WITH_INCLUDE} with include")
+        raise query.query_error([problem])
     return TaskQuery(
-        wanted=_filter(values),
+        wanted=filter_of(values),
         page=values["page"],
         per_page=values["per_page"],
         order=values["order"],
@@ -96,7 +108,10 @@ def read_task_query(request: Request) -> TaskQuery:
     )
 
 
-def _filter(values: dict[str, Any]) -> TaskFilter:
+def filter_of(values: dict[str, Any]) -> TaskFilter:
+    """Return the filter that the values of its parameters make; raises `InvalidRequestError`."""
+    if problems := list(_contradictions(values)):
+        raise query.query_error(problems)
     names = ("initiator", "source_system", "correlation_id", "parent_correlation_id")
     same: dict[str, Any] = {name: values[name] for name in (*names, "priority_min", "priority_max")}
     same |= {column: (values[f"{column}_after"], values[f"{column}_before"]) for column in TIMES}
@@ -122,5 +137,3 @@ def _contradictions(values: dict[str, Any]) -> Iterator[Problem]:
     least, greatest = values["priority_min"], values["priority_max"]
     if least is not None and greatest is not None and least > greatest:
         yield Problem("priority_min", "must not be greater than priority_max")
-    if values["include"] and values["per_page"] > MAX_WITH_INCLUDE:
-        yield Problem("per_page", f"must be at most {MAX_WITH_INCLUDE} with include")

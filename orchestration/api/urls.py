@@ -14,6 +14,7 @@ from orchestration.api.docs import JsonDocument
 from orchestration.api.steps import StepsView, StepView
 from orchestration.api.tasks import TasksView, TaskView
 from orchestration.api.view import NothingHere
+from orchestration.api.workers import WorkersView
 
 STEPS = "tasks/<str:task_uuid>/workflow_steps"
 urlpatterns = [
@@ -27,6 +28,7 @@ urlpatterns = [
     path("dlq/stats", DlqStatsView.as_view(), name="dlq-stats"),
     path("dlq/investigation-queue", InvestigationQueueView.as_view(), name="dlq-queue"),
     path("dlq/staleness", StalenessView.as_view(), name="dlq-staleness"),
+    path("workers", WorkersView.as_view(), name="workers"),
     path("schema", JsonDocument.as_view(), name="schema"),
     re_path(r"", NothingHere.as_view()),
 ]

@@ -155,7 +155,7 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response:
     if isinstance(error, errors.TryLaterError):
         log.info("api.rejected", extra={"path": request.path, "code": code})
     elif status >= 500:
-        log.error("api.failed", extra={"path": request.path, "code": code}, exc_info=error)
+        log.error("http.error", extra={"path": request.path, "code": code}, exc_info=error)
     return Response(_body(error, request), status=status, headers=_headers(error))
 
 
@@ -172,7 +172,7 @@ def _body(error: Exception, request: HttpRequest) -> dict[str, Any]:
         answer_of(error)[0],
         message_of(error),
         request=request,
-        details=_details(error),
+        details=details_of(error),
         retry_after_seconds=retry_after_of(error),
     )
 
@@ -192,12 +192,13 @@ def message_of(error: Exception) -> str:
     if isinstance(error, ConcurrentTransition | db.Error):
         return "It moved while the request looked at it, and nothing was changed; try again"
     if isinstance(error, rest_errors.ValidationError):
-        places = ", ".join(each["path"] for each in _details(error))
+        places = ", ".join(each["path"] for each in details_of(error))
         return f"The request is wrong at {places}"
     return str(error)
 
 
-def _details(error: Exception) -> Any:
+def details_of(error: Exception) -> Any:
+    """Return what is wrong in particular: places of a request, or the missing permission."""
     if isinstance(error, PermissionMissingError):
         return {"required_permission": error.required.value}
     if isinstance(error, errors.TaskerError):

@@ -127,6 +127,12 @@ def find_entries(wanted: EntryFilter, scope: Scope, *, limit: int, offset: int) 
     return EntryPage(_rows(ordered[offset : offset + limit]), kept.count())
 
 
+def find_entry(entry_uuid: UUID, scope: Scope) -> EntryRow | None:
+    """Return one entry, None for one that is unknown or not seen."""
+    rows = _rows(_seen(scope).filter(pk=entry_uuid))
+    return rows[0] if rows else None
+
+
 def entry_of_task(task_uuid: UUID, scope: Scope) -> EntryRow | None:
     """Return a task's pending entry, else its newest; None without one that is seen."""
     pending = Case(When(resolution_status=DlqResolution.PENDING, then=0), default=1)

@@ -62,6 +62,12 @@ def has_task(task_uuid: UUID, scope: Scope) -> bool:
     return Task.objects.filter(seen, pk=task_uuid).exists()
 
 
+def uuid_of_step(task_uuid: UUID, name: str) -> UUID | None:
+    """Return the uuid of the step of that name, None when the task has no such step."""
+    steps = WorkflowStep.objects.filter(task=task_uuid, name=name)
+    return steps.values_list("pk", flat=True).first()
+
+
 def find_step(task_uuid: UUID, step_uuid: UUID, scope: Scope) -> StepRow | None:
     """Return one step, None when the task has no such step, or is not seen."""
     seen = scope.condition("task__named_task__task_namespace__name")

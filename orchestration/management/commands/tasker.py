@@ -9,10 +9,12 @@ from typing import Any
 
 from django import db
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rest_framework.exceptions import ValidationError
 
 from orchestration.checks import refuse_bad_settings
 from orchestration.errors import TaskerError
-from orchestration.http.errors import answer_of, message_of
+from orchestration.fsm import ConcurrentTransition
+from orchestration.http.errors import answer_of, details_of, message_of
 from orchestration.management.tasker import GROUPS
 from orchestration.management.tasker.output import FORMATS, as_json, as_table, printable
 from orchestration.management.tasker.verb import Answer, Exit, Verb, exit_of
@@ -39,15 +41,16 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: Any) -> None:
         """Run the verb and end with its exit code."""
-        refuse_bad_settings(code=Exit.USAGE)
+        verb: Verb = import_module(GROUPS[options["group"]]).VERBS[options["verb"]]
+        if verb.needs_good_settings:
+            refuse_bad_settings(code=Exit.USAGE)
         _log_to_stderr()
         form = _format(options)
-        verb: Verb = import_module(GROUPS[options["group"]]).VERBS[options["verb"]]
         try:
             answer = verb.run(options)
         except KeyboardInterrupt:
             sys.exit(Exit.INTERRUPTED)
-        except (TaskerError, db.Error) as error:
+        except (TaskerError, ConcurrentTransition, ValidationError, db.Error) as error:
             self._print_error(error, form)
             sys.exit(exit_of(error))
         self._print(answer, form)
@@ -59,22 +62,25 @@ class Command(BaseCommand):
             self.stdout.write(as_json(answer.body))
         else:
             table = answer.body if answer.table is None else answer.table
+            if isinstance(table, str):
+                self.stdout.write(table, ending="")
+                return
             for line in as_table(table, answer.columns):
                 self.stdout.write(line)
         for note in answer.notes:
             self.stderr.write(printable(note), self.style.NOTICE)
 
     def _print_error(self, error: Exception, form: str) -> None:
-        problems = error.problems if isinstance(error, TaskerError) else ()
+        details = details_of(error)
         if form == "json":
             body: dict[str, Any] = {"code": answer_of(error)[0], "message": _told(error)}
-            if problems:
-                body["details"] = [each._asdict() for each in problems]
+            if details:
+                body["details"] = details
             self.stderr.write(as_json({"error": body}))
             return
         self.stderr.write(printable(f"Error: {_told(error)}"))
-        for problem in problems:
-            self.stderr.write(printable(f"  {problem.path}: {problem.message}"))
+        for each in details if isinstance(details, list) else ():
+            self.stderr.write(printable(f"  {each['path']}: {each['message']}"))
 
 
 def _told(error: Exception) -> str:

@@ -8,4 +8,9 @@ them may belong to a package that stands above this one.
 
 GROUPS = {
     "auth": "orchestration.management.tasker.auth",
+    "dlq": "orchestration.management.tasker.dlq",
+    "queue": "orchestration.management.tasker.queue",
+    "system": "orchestration.management.tasker.system",
+    "task": "orchestration.management.tasker.task",
+    "worker": "orchestration.management.tasker.worker",
 }

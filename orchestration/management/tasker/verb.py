@@ -36,11 +36,12 @@ class Answer:
     """What a verb found or did.
 
     `body` is the one JSON document, with the field names of REST; `table` is what a person sees of
-    it, the same unless said otherwise: rows, or the fields of one thing. `notes` go to stderr.
+    it, the same unless said otherwise: rows, the fields of one thing, or a text of our own. `notes`
+    go to stderr.
     """
 
     body: Any
-    table: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None
+    table: Sequence[Mapping[str, Any]] | Mapping[str, Any] | str | None = None
     columns: Sequence[str] = ()
     notes: Sequence[str] = ()
     exit_code: Exit = Exit.DONE
@@ -52,11 +53,15 @@ def _no_arguments(parser: CommandParser) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verb:
-    """One thing to be done; `run` gets the options by name."""
+    """One thing to be done; `run` gets the options by name.
+
+    `needs_good_settings`: it does nothing while a system check refuses the settings.
+    """
 
     help: str
     run: Callable[[dict[str, Any]], Answer]
     arguments: Callable[[CommandParser], None] = _no_arguments
+    needs_good_settings: bool = True
 
 
 def exit_of(error: BaseException) -> Exit:

@@ -4,8 +4,7 @@ import json
 import logging
 import sys
 from datetime import timedelta
-from io import StringIO
-from typing import Any, NamedTuple
+from functools import partial
 
 import pytest
 from django.contrib.auth.models import User
@@ -17,31 +16,16 @@ from orchestration.access.permissions import ROLES, Permission
 from orchestration.access.principals import principal_of_command_line
 from orchestration.models import ApiKey, KeyState
 from tasker_project import console
+from tests import command_line
 from tests.credentials import signed_in
 
 pytestmark = pytest.mark.django_db
 
 
-class Ended(NamedTuple):
-    out: str
-    err: str
-    code: int
-
-    @property
-    def body(self) -> Any:
-        return json.loads(self.out)
+tasker = partial(command_line.tasker, "auth")
 
 
-def tasker(*arguments: str, form: str = "json") -> Ended:
-    out, err, code = StringIO(), StringIO(), 0
-    try:
-        call_command("tasker", "auth", *arguments, f"--format={form}", stdout=out, stderr=err)
-    except SystemExit as ended:
-        code = int(ended.code or 0)
-    return Ended(out.getvalue(), err.getvalue(), code)
-
-
-def create(*arguments: str) -> Ended:
+def create(*arguments: str) -> command_line.Ended:
     return tasker("create-key", "--name=shop", "--permission=tasks:create", *arguments)
 
 
