@@ -77,7 +77,7 @@ graph: $(READY) ## Show the state machines of tasks and steps as Mermaid diagram
 	$(MANAGE) visualize_states $(ARGS)
 
 env: $(READY) ## Write .env.example from the tables of settings
-	$(BIN)/python -m tasker_project.env_example > .env.example
+	$(BIN)/python manage.py tasker config env > .env.example
 
 requirements: $(READY) ## Pin the packages of requirements/*.in anew, for every platform, with hashes
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

@@ -57,8 +57,12 @@ class Backpressure:
             with breaker(MESSAGING).admit():
                 self._check(namespace)
                 yield
-        except TryLaterError:
-            metrics.BACKPRESSURE_REJECTIONS.add()
+        except TryLaterError as error:
+            reason = _reason(error)
+            metrics.BACKPRESSURE_REJECTIONS.add(reason=reason)
+            log.warning("backpressure.rejected", extra={"namespace": namespace, "reason": reason})
+            known = namespace if reason == "queue_depth" else metrics.OTHER
+            metrics.TASK_REQUESTS.add(namespace=known, task=metrics.OTHER, outcome="backpressure")
             raise
 
     def _check(self, namespace: str) -> None:
@@ -125,6 +129,12 @@ class Backpressure:
             known.pressure, known.measured_at = found, began
             known_work = [each.pressure.work for each in self._known.values() if each.pressure]
             metrics.BACKPRESSURE_LEVEL.set(settings.tier_of(max(known_work)))
+
+
+def _reason(error: TryLaterError) -> str:
+    if not isinstance(error, BackpressureError):
+        return "circuit_breaker"
+    return "lag" if error.retry_after_seconds == LATE_RETRY_SECONDS else "queue_depth"
 
 
 def _counted(work: int, settings: ProtectionSettings) -> str:

@@ -26,6 +26,7 @@ EXECUTORS = {
     "A worker": ("max_concurrent_handlers",),
     "An orchestrator": ("pool_results", "pool_requests", "pool_discovery"),
 }
+LARGEST_POOL = 100
 EXTRA_CONNECTIONS = 4  # single loops and the heartbeat of a process
 LARGEST_SHARE = 0.85
 NO_SETTINGS = frozenset({"TASKER_CLI_FORMAT"})  # a habit of a person, no setting of the system
@@ -111,7 +112,7 @@ def _database() -> Iterable[CheckMessage]:
         yield _error("E016", f"{name} is no address of a PostgreSQL: must be postgresql://….")
 
 
-def _pool(values: Mapping[str, Value]) -> Iterable[Error]:
+def _pool(values: Mapping[str, Value]) -> Iterable[CheckMessage]:
     database = settings.DATABASES["default"]
     size = values["db_pool_size"].value.maximum
     if not database.get("OPTIONS", {}).get("pool"):
@@ -119,6 +120,13 @@ def _pool(values: Mapping[str, Value]) -> Iterable[Error]:
     if database.get("CONN_MAX_AGE", 0) != 0:
         text = "DATABASES sets CONN_MAX_AGE beside the pool: must be 0, or TASKER_DB_POOL_SIZE 0-0."
         yield _error("E017", text)
+    if size > LARGEST_POOL:
+        yield CheckWarning(
+            f"DB_POOL_SIZE = {values['db_pool_size'].value} (from "
+            f"{values['db_pool_size'].variable}): more than {LARGEST_POOL} connections per process "
+            "rarely help, and all of them count against max_connections of the server.",
+            id="tasker.W007",
+        )
     if find_spec("psycopg_pool") is None:
         yield _error("E017", "psycopg_pool is not installed: install it, or set a pool of 0-0.")
     for kind, names in EXECUTORS.items():

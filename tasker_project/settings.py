@@ -70,6 +70,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "orchestration.http.request_id.RequestIdMiddleware",  # every answer carries the id
     "orchestration.http.probes.ProbeMiddleware",  # before anything may redirect or refuse
+    "orchestration.http.measuring.MeasuringMiddleware",  # without the probes
     "corsheaders.middleware.CorsMiddleware",  # around whatever answers a page of another origin
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

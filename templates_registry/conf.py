@@ -33,6 +33,7 @@ TABLES = (  # as text: the registry stands below the other two packages
     "orchestration.conf.StalenessSettings",
     "orchestration.conf.RetentionSettings",
     "orchestration.conf.AdminSettings",
+    "orchestration.conf.ObservabilitySettings",
     "workers.conf.WorkerSettings",
 )
 BOOLEANS = {"true": True, "1": True, "yes": True, "on": True}

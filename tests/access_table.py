@@ -16,7 +16,7 @@ from orchestration.testing import StepFactory, TaskFactory, TemplateFactory, lin
 
 URLCONFS = ("tasker_project.urls", "orchestration.http.urls")
 """Of the web process and of the status servers."""
-PUBLIC = {"health", "health-live", "health-ready", "health-detailed", "live", "ready"}
+PUBLIC = {"health", "health-live", "health-ready", "health-detailed", "live", "ready", "metrics"}
 METHODS = ("get", "post", "put", "patch", "delete")
 NAMESPACE = "test"
 OTHER_NAMESPACE = "foreign"
@@ -73,6 +73,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("get", "/v1/dlq/stats"): Row(Permission.DLQ_STATS, elsewhere=200),
     ("get", "/v1/dlq/investigation-queue"): Row(Permission.DLQ_READ, elsewhere=200),
     ("get", "/v1/dlq/staleness"): Row(Permission.DLQ_READ, elsewhere=200),
+    ("get", "/config"): Row(Permission.SYSTEM_CONFIG_READ, 404),  # unless it is switched on
     ("get", "/v1/workers"): Row(Permission.SYSTEM_HANDLERS_READ, elsewhere=200),
     ("get", "/v1/schema"): Row(None, elsewhere=200),
     ("get", "/api-docs/openapi.json"): Row(None, elsewhere=200),

@@ -182,7 +182,6 @@ def _nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Begin with new circuit breakers and without verdicts about queues of other tests."""
     monkeypatch.setattr(backpressure, "_backpressure", backpressure.Backpressure())
     monkeypatch.setattr(breaker, "_breakers", {})
-    monkeypatch.setattr(breaker, "_worst", {})
 
 
 @pytest.fixture(autouse=True)

@@ -9,13 +9,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
 
 from orchestration.access.declared_keys import flaws_of, is_plain
+from orchestration.access.scope import EVERY_NAMESPACE, GROUP_PREFIX
 from orchestration.conf import AccessSettings
 from orchestration.conf.access import LOOPBACK_ORIGINS
 from templates_registry.conf import RegistrySettings, Value, read
+from templates_registry.models import TaskNamespace
 
 HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 HARMLESS_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "testserver"})
@@ -95,6 +98,24 @@ def _metrics(environment: str, token: Value) -> Iterable[CheckMessage]:
     if environment == "production" and not token.value:
         yield CheckWarning(
             "METRICS_TOKEN is empty in production: everybody who reaches the probes sees "
-            "/health/detailed. Set TASKER_METRICS_TOKEN.",
+            "/metrics and /health/detailed. Set TASKER_METRICS_TOKEN.",
             id="tasker.W003",
         )
+
+
+def check_groups() -> list[CheckMessage]:
+    """Return the groups `ns:<namespace>` that open a namespace which is not there; one query each.
+
+    For the start of a process and for `config validate`: the other checks run without a database.
+    """
+    names = Group.objects.filter(name__startswith=GROUP_PREFIX).values_list("name", flat=True)
+    wanted = {name.removeprefix(GROUP_PREFIX) for name in names} - {EVERY_NAMESPACE}
+    known = TaskNamespace.objects.filter(name__in=wanted).values_list("name", flat=True)
+    return [
+        CheckWarning(
+            f"The group {GROUP_PREFIX}{name} opens the namespace {name}, which has no template: "
+            "register one, or correct the name of the group.",
+            id="tasker.W004",
+        )
+        for name in sorted(wanted - set(known))
+    ]

@@ -38,9 +38,14 @@ def find_principal(request: HttpRequest) -> Principal | None:
     if is_open():
         return ANYBODY
     text = key_in(request)
-    found = _of_session(request) if text is None else _of_key(request, text)
+    method = "session" if text is None else "api_key"
+    try:
+        found = _of_session(request) if text is None else _of_key(request, text)
+    except CredentialRefusedError:
+        metrics.AUTH_REQUESTS.add(method=method, result="refused")
+        raise
     if found is not None:
-        metrics.AUTH_REQUESTS.add()
+        metrics.AUTH_REQUESTS.add(method=method, result="accepted")
     return found
 
 

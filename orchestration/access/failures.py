@@ -92,14 +92,15 @@ def record(error: BaseException, *, path: str, principal: str) -> None:
     """Count and log an error that is a failure of this kind; others are left alone."""
     reason = reason_of(error)
     if reason is Reason.FORBIDDEN:
-        metrics.PERMISSION_DENIALS.add()
+        required = getattr(error, "required", None)
+        metrics.PERMISSION_DENIALS.add(permission=getattr(required, "value", "namespace"))
         about = {
-            "permission": getattr(error, "required", None),
+            "permission": required,
             "namespace": getattr(error, "namespace", None),
         }
         known = {key: value for key, value in about.items() if value is not None}
         log.warning("permission.denied", extra={"path": path, "principal": principal, **known})
     elif reason is not None:
-        metrics.AUTH_FAILURES.add()
+        metrics.AUTH_FAILURES.add(reason=reason.value)
         subject = getattr(error, "subject", "")
         log.warning("auth.failed", extra={"path": path, "reason": reason.value, "subject": subject})

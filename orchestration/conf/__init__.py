@@ -7,6 +7,7 @@ and default, is `templates_registry.conf`. What only a worker needs is in `worke
 from orchestration.conf.access import AccessSettings, access_settings
 from orchestration.conf.admin import AdminSettings, admin_settings
 from orchestration.conf.engine import BACKOFF_STRATEGIES, MODES, EngineSettings, engine_settings
+from orchestration.conf.observability import ObservabilitySettings, observability_settings
 from orchestration.conf.pools import PoolSettings, pool_settings
 from orchestration.conf.protection import ProtectionSettings, Tier, protection_settings
 from orchestration.conf.retention import RetentionSettings, retention_settings
@@ -18,6 +19,7 @@ __all__ = [
     "AccessSettings",
     "AdminSettings",
     "EngineSettings",
+    "ObservabilitySettings",
     "PoolSettings",
     "ProtectionSettings",
     "RetentionSettings",
@@ -26,6 +28,7 @@ __all__ = [
     "access_settings",
     "admin_settings",
     "engine_settings",
+    "observability_settings",
     "pool_settings",
     "protection_settings",
     "retention_settings",

@@ -25,7 +25,9 @@ class AccessSettings:
         is_secret=True,
     )
     metrics_token: str = setting(
-        "", "bearer token that /health/detailed asks for; empty = public", is_secret=True
+        "",
+        "bearer token that /metrics and /health/detailed ask for; empty = public",
+        is_secret=True,
     )
     api_docs: str = setting(
         "authenticated",

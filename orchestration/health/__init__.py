@@ -17,6 +17,7 @@ from orchestration.health.database import (
 )
 from orchestration.health.engine import engine_checks, fresh_seconds
 from orchestration.health.installed import current, install, web_health
+from orchestration.health.looks import look_at_database, look_at_pools, look_at_process
 from orchestration.health.process_health import CheckResult, Health
 from orchestration.health.verdict import DEGRADED, HEALTHY, UNHEALTHY, Check, Verdict
 
@@ -37,6 +38,9 @@ __all__ = [
     "engine_checks",
     "fresh_seconds",
     "install",
+    "look_at_database",
+    "look_at_pools",
+    "look_at_process",
     "missing_schema",
     "pool_use",
     "web_health",

@@ -90,10 +90,13 @@ class PoolCheck:
 
 def pool_use() -> PoolUse:
     """Return the state of Django's connection pool, zeros where there is none."""
-    pool: Any = getattr(connections["default"], "pool", None)
-    if pool is None:
-        return PoolUse(0, 0, 0, 0)
-    stats = pool.get_stats()
+    stats = pool_stats()
     size = stats.get("pool_size", 0)
     in_use = size - stats.get("pool_available", 0)
-    return PoolUse(size, in_use, pool.max_size, stats.get("requests_errors", 0))
+    return PoolUse(size, in_use, stats.get("pool_max", 0), stats.get("requests_errors", 0))
+
+
+def pool_stats() -> dict[str, int]:
+    """Return what psycopg's pool says about itself, nothing where there is none."""
+    pool: Any = getattr(connections["default"], "pool", None)
+    return {} if pool is None else pool.get_stats()

@@ -1,9 +1,9 @@
-"""The four probes: does the process answer, is it alive, is it ready, and what exactly is wrong.
+"""The probes: does the process answer, is it alive, is it ready, what exactly is wrong; metrics.
 
-They are public, but for the details where METRICS_TOKEN is set, and answer whatever the `Host`
-header says, also over plain http: orchestrators of containers ask by address. In the web process a
-middleware before all others serves them; the status servers of the other processes have no
-middleware at all. `orchestration.health` knows the answers.
+They are public, but for details and metrics where METRICS_TOKEN is set, and answer whatever the
+`Host` header says, also over plain http: orchestrators of containers ask by address. In the web
+process a middleware before all others serves them; the status servers of the other processes have
+no middleware at all. `orchestration.health` knows the answers.
 """
 
 from collections.abc import Callable
@@ -13,9 +13,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from orchestration import health
+from orchestration import health, metrics
 from orchestration.access.metrics_token import require_metrics_token
-from orchestration.errors import TaskerError
+from orchestration.conf import observability_settings
+from orchestration.errors import NotFoundError, TaskerError
 from orchestration.http.errors import json_response
 
 
@@ -76,6 +77,20 @@ def detailed(request: HttpRequest) -> HttpResponse:
     return _answer(_details(process, process.status))
 
 
+@require_safe
+def exposition(request: HttpRequest) -> HttpResponse:
+    """Answer with the metrics of the process, as Prometheus reads them."""
+    if not observability_settings().metrics_enabled:
+        return json_response(NotFoundError("METRICS_ENABLED is off"), request)
+    try:
+        require_metrics_token(request)
+    except TaskerError as refusal:
+        return json_response(refusal, request)
+    health.current()  # says what is looked at, where nobody has said so yet
+    headers = {"Cache-Control": "no-store"}
+    return HttpResponse(metrics.expose(), content_type=metrics.CONTENT_TYPE, headers=headers)
+
+
 PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
     "health": basic,
     "health/live": live,
@@ -83,6 +98,7 @@ PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
     "health/detailed": detailed,
     "live": live,
     "ready": ready,
+    "metrics": exposition,
 }
 
 

@@ -21,10 +21,16 @@ from django.http.response import HttpResponseBase
 log = logging.getLogger(__name__)
 
 URLCONF = "orchestration.http.urls"
+"""Of a process that serves nothing but what all of them serve."""
 
 
 class StatusHandler(WSGIHandler):
     """Django's WSGI application with the routes of the status server."""
+
+    def __init__(self, urlconf: str) -> None:
+        """Serve the routes of this module."""
+        super().__init__()
+        self._urlconf = urlconf
 
     def load_middleware(self, is_async: bool = False) -> None:
         """Build the shortest chain; redirects, hosts and sessions are no concern of a probe."""
@@ -37,7 +43,7 @@ class StatusHandler(WSGIHandler):
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
         """Answer with the status routes; ROOT_URLCONF stays, handlers may reverse its names."""
-        request.urlconf = URLCONF
+        request.urlconf = self._urlconf
         return super().get_response(request)
 
 
@@ -68,11 +74,11 @@ class StatusServer:
     name = "status-server"
     stop_seconds = 2.0
 
-    def __init__(self, *, host: str, port: int) -> None:
+    def __init__(self, *, host: str, port: int, urlconf: str = URLCONF) -> None:
         """Bind the port; raises OSError when it is taken."""
         self.failure: BaseException | None = None
         self._server = _Server((host, port), _Connection)
-        self._server.set_app(StatusHandler())
+        self._server.set_app(StatusHandler(urlconf))
         self._stopping = False
         self._has_ended = False
         self._read_fd, self._write_fd = os.pipe()

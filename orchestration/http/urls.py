@@ -1,9 +1,14 @@
-"""Routes of the probes, in the web process and the status servers; a slash at the end is fine."""
+"""Routes of the probes and `/config`, in the web process and in an orchestrator's status server.
 
-from django.urls import re_path
+A slash at the end of a probe's address is fine.
+"""
 
+from django.urls import path, re_path
+
+from orchestration.http.configuration import ConfigurationView
 from orchestration.http.probes import PROBES
 
-urlpatterns = [
-    re_path(rf"^{path}/?$", view, name=path.replace("/", "-")) for path, view in PROBES.items()
+probe_patterns = [
+    re_path(rf"^{name}/?$", view, name=name.replace("/", "-")) for name, view in PROBES.items()
 ]
+urlpatterns = [*probe_patterns, path("config", ConfigurationView.as_view(), name="config")]

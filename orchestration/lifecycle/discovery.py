@@ -6,8 +6,13 @@ look itself fails repeatedly, the circuit breaker `task_readiness` lets it pause
 """
 
 from typing import NamedTuple
+from uuid import UUID
 
+from django.utils import timezone
+
+from orchestration import metrics
 from orchestration.conf import engine_settings
+from orchestration.lifecycle.counting import age_bucket
 from orchestration.lifecycle.task_finalizer import Answer, Cause, Question, evaluate, log_answers
 from orchestration.queries import readiness, tasks
 from orchestration.queries.tasks import Move
@@ -30,6 +35,7 @@ def admit_waiting_tasks(*, limit: int, move: Move) -> Admission:
     """
     settings = engine_settings()
     closed: list[str] = []
+    priorities: dict[UUID, float] = {}
 
     def work() -> list[Answer]:
         with breaker(TASK_READINESS).guard(is_statement_failing):
@@ -37,11 +43,21 @@ def admit_waiting_tasks(*, limit: int, move: Move) -> Admission:
             ready = readiness.next_ready_tasks(limit=limit, closed_namespaces=closed)
         if not ready:
             return []
+        priorities.update({task.task_uuid: float(task.computed_priority) for task in ready})
         tasks.announce(move)
         return evaluate(
             [Question(task.task_uuid, task.current_state, Cause.TIMER) for task in ready]
         )
 
     answers = atomically(work)
+    metrics.DISCOVERY_SATURATION.set(len(answers) / limit)
+    for answer in answers:
+        _count(answer, priorities[answer.task_uuid])
     log_answers(answers)
     return Admission(sum(answer.moved for answer in answers), bool(closed))
+
+
+def _count(answer: Answer, priority: float) -> None:
+    seconds = max(0.0, (timezone.now() - answer.created_at).total_seconds())
+    metrics.TASK_AGE_AT_DISCOVERY.observe(seconds)
+    metrics.TASK_COMPUTED_PRIORITY.observe(priority, age_bucket=age_bucket(seconds))

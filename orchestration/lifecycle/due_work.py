@@ -75,7 +75,7 @@ def reap_lost_claims(*, move: Move, task_uuid: UUID | None = None, judges: bool 
                 "outcome": step.outcome,
             },
         )
-    metrics.RECOVERY_ACTIONS.add(len(reaped))
+    metrics.RECOVERY_ACTIONS.add(len(reaped), kind="expired_lease")
     log_answers(answers)
     return len(reaped)
 

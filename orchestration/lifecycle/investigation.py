@@ -11,6 +11,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
+
+from orchestration import metrics
 from orchestration.errors import ActionRefusedError, InvalidRequestError, NotFoundError, Problem
 from orchestration.models import DlqResolution
 from orchestration.queries import dlq
@@ -61,6 +64,9 @@ def update_entry(entry_uuid: UUID, change: EntryChange, *, actor: str) -> str:
         if is_closed_now and change.resolved_by is None:
             columns["resolved_by"] = actor
         dlq.change_entry(entry_uuid, columns, is_closed_now=is_closed_now)
+        if is_closed_now:
+            seconds = (timezone.now() - entry.dlq_timestamp).total_seconds()
+            metrics.DLQ_TIME_IN_QUEUE.observe(max(0.0, seconds), resolution=status)
         return status
 
     status = atomically(work)

@@ -23,15 +23,18 @@ from orchestration.errors import (
 )
 from orchestration.fsm import Stateful, TransitionNotAllowed
 from orchestration.lifecycle import outcome_processor
+from orchestration.lifecycle.counting import count_end
 from orchestration.lifecycle.task_finalizer import Cause, Question, evaluate, log_answers
 from orchestration.models import Task, WorkflowStep
 from orchestration.queries import dlq, steps, tasks
 from orchestration.queries.tasks import Move
+from orchestration.queries.template_names import template_name
 from orchestration.queries.transactions import atomically
 from orchestration.states import TERMINAL_STEP_STATES, TERMINAL_TASK_STATES, StepState, TaskState
 
 log = logging.getLogger(__name__)
 
+ENDS = frozenset({"task.cancelled", "task.resolved", "task.failed"})
 CLOSED_TASK_STATES = TERMINAL_TASK_STATES - {TaskState.ERROR}
 
 
@@ -48,13 +51,13 @@ class Acted(NamedTuple):
 def cancel_task(task_uuid: UUID, *, actor: str, reason: str = "") -> Acted:
     """Call a task off: its unfinished steps, failed ones too, and then the task."""
 
-    def work() -> Acted:
+    def work() -> _Done:
         task = _hold_task(task_uuid)
         _perform("cancel", task, task.cancel)
         unfinished = set(StepState) - TERMINAL_STEP_STATES
         _move_steps(task, unfinished, to=StepState.CANCELLED, move=Move(actor, reason=reason))
         task.record(actor=actor, reason=reason)
-        return Acted(task_uuid, task.state)
+        return _Done(task, task.state)
 
     return _act("task.cancelled", work, actor=actor, reason=reason)
 
@@ -62,14 +65,14 @@ def cancel_task(task_uuid: UUID, *, actor: str, reason: str = "") -> Acted:
 def resolve_task(task_uuid: UUID, *, actor: str, reason: str = "") -> Acted:
     """Close a task by hand: unfinished steps are cancelled, failed ones stay as record."""
 
-    def work() -> Acted:
+    def work() -> _Done:
         task = _hold_task(task_uuid)
         is_blocked = task.state == TaskState.BLOCKED_BY_FAILURES
         _perform("resolve", task, task.manual_resolution if is_blocked else task.resolve_manually)
         unfinished = set(StepState) - TERMINAL_STEP_STATES - {StepState.ERROR}
         _move_steps(task, unfinished, to=StepState.CANCELLED, move=Move(actor, reason=reason))
         task.record(actor=actor, reason=reason)
-        return Acted(task_uuid, task.state)
+        return _Done(task, task.state)
 
     return _act("task.resolved", work, actor=actor, reason=reason)
 
@@ -77,11 +80,11 @@ def resolve_task(task_uuid: UUID, *, actor: str, reason: str = "") -> Acted:
 def give_up_task(task_uuid: UUID, *, actor: str, reason: str = "") -> Acted:
     """Give a blocked task up: it ends in error until somebody resets it."""
 
-    def work() -> Acted:
+    def work() -> _Done:
         task = _hold_task(task_uuid)
         _perform("give up", task, task.give_up)
         task.record(actor=actor, reason=reason)
-        return Acted(task_uuid, task.state)
+        return _Done(task, task.state)
 
     return _act("task.failed", work, actor=actor, reason=reason)
 
@@ -89,7 +92,7 @@ def give_up_task(task_uuid: UUID, *, actor: str, reason: str = "") -> Acted:
 def reset_task(task_uuid: UUID, *, actor: str, reason: str = "") -> Acted:
     """Revive a task in error: its failed steps run again with all their attempts."""
 
-    def work() -> Acted:
+    def work() -> _Done:
         task = _hold_task(task_uuid)
         _perform("reset", task, task.reset)
         task.record(actor=actor, reason=reason)
@@ -107,7 +110,7 @@ def reset_task(task_uuid: UUID, *, actor: str, reason: str = "") -> Acted:
 def retry_failed_steps(task_uuid: UUID, *, actor: str, reason: str = "") -> Acted:
     """Let every failed step of a task run again; finished work is kept."""
 
-    def work() -> Acted:
+    def work() -> _Done:
         task = _hold_task(task_uuid)
         _refuse_if_closed("retry failed steps of", task)
         failed = _steps_in(task, {StepState.ERROR})
@@ -139,7 +142,7 @@ def move_to_dlq(task_uuid: UUID, *, actor: str, reason: str = "") -> UUID:
         return entry
 
     entry = atomically(work)
-    metrics.DLQ_ENTRIES_CREATED.add()
+    metrics.DLQ_ENTRIES_CREATED.add(reason="manual_dlq")
     log.error("dlq.entry_created", extra={"task_uuid": task_uuid, "actor": actor})
     return entry
 
@@ -150,7 +153,7 @@ def move_to_dlq(task_uuid: UUID, *, actor: str, reason: str = "") -> UUID:
 def reset_step(step_uuid: UUID, *, actor: str, reason: str = "") -> Acted:
     """Let a failed step run again with all its attempts; its checkpoint is kept."""
 
-    def work() -> Acted:
+    def work() -> _Done:
         task, step = _hold_step(step_uuid, "reset")
         _perform("reset", step, step.reset_for_retry)
         _revive(task, actor=actor, reason=reason)
@@ -163,7 +166,7 @@ def reset_step(step_uuid: UUID, *, actor: str, reason: str = "") -> Acted:
 def resolve_step(step_uuid: UUID, *, actor: str, reason: str = "") -> Acted:
     """Treat a step as done: its results stay as they are, its children may run."""
 
-    def work() -> Acted:
+    def work() -> _Done:
         task, step = _hold_step(step_uuid, "resolve")
         _perform("resolve", step, step.resolve_manually)
         _revive(task, actor=actor, reason=reason)
@@ -190,7 +193,7 @@ def complete_step(
     one that cannot be carried out.
     """
 
-    def work() -> Acted:
+    def work() -> _Done:
         task, step = _hold_step(step_uuid, "complete")
         _perform("complete", step, step.complete_manually)
         step.results = _manual_result(step_uuid, result, metadata)
@@ -233,19 +236,30 @@ def _manual_result(step_uuid: UUID, result: Any, metadata: dict[str, Any] | None
 # ------------------------------------------------------------ the common parts
 
 
-def _act(event: str, work: Callable[[], Acted], *, actor: str, reason: str) -> Acted:
-    """Run an action in one transaction and log it after the commit."""
-    acted = atomically(work)
+class _Done(NamedTuple):
+    """The held task after an action, and the state in which it was left."""
+
+    task: Task
+    state: str
+
+
+def _act(event: str, work: Callable[[], _Done], *, actor: str, reason: str) -> Acted:
+    """Run an action in one transaction; count and log it after the commit."""
+    task, state = atomically(work)
+    if event in ENDS:
+        count_end(task.named_task_id, state, created_at=task.created_at)
     log.info(
         event,
         extra={
-            "task_uuid": acted.task_uuid,
+            "correlation_id": str(task.correlation_id),
+            "task_uuid": task.task_uuid,
+            "namespace": template_name(task.named_task_id).namespace,
             "actor": actor,
             "reason": reason,
-            "state": acted.state,
+            "state": state,
         },
     )
-    return acted
+    return Acted(task.task_uuid, state)
 
 
 def _hold_task(task_uuid: UUID) -> Task:
@@ -319,8 +333,8 @@ def _move(step_uuids: list[UUID], *, to: StepState, move: Move) -> None:
         steps.operate(step_uuids, state=to.value)
 
 
-def _evaluated(task: Task) -> Acted:
+def _evaluated(task: Task) -> _Done:
     """Ask what comes next for the held task."""
     answers = evaluate([Question(task.task_uuid, task.state, Cause.OPERATOR)])
     log_answers(answers)
-    return Acted(task.task_uuid, answers[0].state)
+    return _Done(task, answers[0].state)

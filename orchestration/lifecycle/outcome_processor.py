@@ -8,7 +8,7 @@ behind: it is carried out in a savepoint.
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from orchestration.lifecycle.closure import GATE_TYPES, Present, grow
 from orchestration.lifecycle.workflow_builder import Batches, extension
 from orchestration.queries import outcomes
 from orchestration.queries.outcomes import Gate
+from orchestration.queries.template_names import template_name
 from orchestration.states import StepType
 from templates_registry import registry
 from templates_registry.conf import registry_settings
@@ -167,17 +168,32 @@ def _failed_results(gate: Gate, error: InvalidOutcomeError) -> str:
     return json.dumps(results)
 
 
+def _count(each: Spoken) -> None:
+    namespace = template_name(each.gate.named_task_uuid).namespace
+    if each.gate.step_type == StepType.DECISION:
+        outcome = "create_steps" if each.step_count else "no_branches"
+        outcome = "invalid" if each.error is not None else outcome
+        metrics.DECISIONS.add(namespace=namespace, outcome=outcome)
+    else:
+        metrics.BATCH_WORKERS_CREATED.add(each.step_count, namespace=namespace)
+
+
 _APPLIED = {StepType.DECISION.value: "decision.applied", StepType.BATCHABLE.value: "batch.created"}
 _INVALID = {StepType.DECISION.value: "decision.invalid", StepType.BATCHABLE.value: "batch.invalid"}
 
 
-def log_spoken(spoken: Iterable[Spoken]) -> None:
-    """Count and log outcomes; call it after the commit."""
+def log_spoken(spoken: Iterable[Spoken], correlations: Mapping[UUID, str]) -> None:
+    """Count and log outcomes, with the correlation ids of tasks; call it after the commit."""
     for each in spoken:
         gate = each.gate
-        if gate.step_type == StepType.DECISION:
-            metrics.DECISIONS.add()
-        said: dict[str, Any] = {"task_uuid": gate.task_uuid, "step": gate.name}
+        _count(each)
+        said: dict[str, Any] = {
+            "correlation_id": correlations.get(gate.task_uuid),
+            "task_uuid": gate.task_uuid,
+            "step_uuid": gate.step_uuid,
+            "namespace": template_name(gate.named_task_uuid).namespace,
+            "step": gate.name,
+        }
         if each.error is not None:
             said |= {"code": each.error.code, "error": each.error.message}
             log.error(_INVALID[gate.step_type], extra=said)

@@ -67,8 +67,9 @@ def _set_aside(message: Message, error: BaseException | None) -> None:
     is_hopeless = isinstance(error, InvalidRequestError)
     if is_hopeless or read.read_ct >= engine_settings().poison_read_count:
         atomically(lambda: pgmq.bury(REQUESTS_QUEUE, msg_id=message.msg_id, why=str(error)))
-        metrics.MESSAGES_ARCHIVED.add()
-        event = "message.malformed" if is_hopeless else "message.poison"
+        reason = "malformed" if is_hopeless else "poison"
+        metrics.MESSAGES_ARCHIVED.add(queue=REQUESTS_QUEUE, reason=reason)
+        event = f"message.{reason}"
         log.error(
             event, extra={"queue": REQUESTS_QUEUE, "msg_id": message.msg_id, "why": str(error)}
         )

@@ -7,6 +7,7 @@ visible at once for any other orchestrator, and the same message twice finds its
 """
 
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -30,6 +31,7 @@ from orchestration.queries.results import Reported, Settlement
 from orchestration.queries.tasks import Move
 from orchestration.queries.transactions import atomically
 from orchestration.runtime.database import CONNECTION_ERRORS
+from orchestration.runtime.queue_use import note_received
 from orchestration.states import StepState
 
 log = logging.getLogger(__name__)
@@ -49,6 +51,7 @@ class Batch(NamedTuple):
     spoken: list[Spoken]
     settled: list[tuple[Reported, Settlement]]
     answers: list[Answer]
+    seconds: float
 
 
 def process_results(*, limit: int, move: Move) -> int:
@@ -86,6 +89,7 @@ def _process(
     msg_ids: Sequence[int] | None = None,
     task_uuid: UUID | None = None,
 ) -> Batch:
+    began = time.perf_counter()
     taken = results.take_results(limit=limit, move=move, msg_ids=msg_ids, task_uuid=task_uuid)
     unusable = {row.standing for row in taken} & UNUSABLE
     if unusable:
@@ -98,7 +102,9 @@ def _process(
     settled = [(row, _settle(row, spoken) or decide(row, settings=settings)) for row in live]
     if settled:
         results.settle_steps([settlement for _, settlement in settled])
-    return Batch(taken, list(spoken.values()), settled, evaluate(_questions(settled)))
+    answers = evaluate(_questions(settled))
+    seconds = time.perf_counter() - began
+    return Batch(taken, list(spoken.values()), settled, answers, seconds)
 
 
 def _has_outcome(row: Reported) -> bool:
@@ -185,8 +191,20 @@ def _postpone(message: pgmq.Message, error: Exception) -> None:
 
 def _bury(msg_id: int, *, why: str) -> None:
     atomically(lambda: pgmq.bury(RESULTS_QUEUE, msg_id=msg_id, why=why))
-    metrics.MESSAGES_ARCHIVED.add()
+    metrics.MESSAGES_ARCHIVED.add(queue=RESULTS_QUEUE, reason="poison")
     log.error("message.poison", extra={"queue": RESULTS_QUEUE, "msg_id": msg_id, "why": why})
+
+
+def _count(batch: Batch) -> None:
+    """Count what became of reports, and each one's share of the time it took."""
+    note_received(RESULTS_QUEUE, len(batch.taken))
+    share_ms = batch.seconds * 1000 / max(1, len(batch.taken))
+    for _, settlement in batch.settled:
+        kind = "success" if settlement.state == StepState.COMPLETE else "error"
+        metrics.RESULTS_PROCESSED.add(result_type=kind)
+        metrics.RESULT_PROCESSING.observe(share_ms, result_type=kind)
+    if late := len(batch.taken) - len(batch.settled):
+        metrics.RESULTS_PROCESSED.add(late, result_type="stale")
 
 
 _EVENTS = {
@@ -198,8 +216,9 @@ _EVENTS = {
 
 def _log(batch: Batch) -> None:
     """Count and log what a committed batch did."""
-    metrics.RESULTS_PROCESSED.add(len(batch.settled))
-    outcome_processor.log_spoken(batch.spoken)
+    _count(batch)
+    correlations = {each.task_uuid: str(each.correlation_id) for each in batch.answers}
+    outcome_processor.log_spoken(batch.spoken, correlations)
     for row, settlement in batch.settled:
         event, level = _EVENTS[settlement.state]
         if log.isEnabledFor(level):
@@ -207,6 +226,7 @@ def _log(batch: Batch) -> None:
                 level,
                 event,
                 extra={
+                    "correlation_id": correlations.get(row.task_uuid),
                     "task_uuid": row.task_uuid,
                     "step_uuid": row.workflow_step_uuid,
                     "namespace": row.namespace,

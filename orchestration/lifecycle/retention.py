@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from django.db import IntegrityError
 
+from orchestration import metrics
 from orchestration.conf import RetentionSettings
 from orchestration.queries import retention
 from orchestration.queries.transactions import atomically
@@ -61,6 +62,7 @@ def purge(
             if busy > BUSY_LOOKS:
                 raise PurgeBusyError("Another purge has been at work for a minute")
         elif not deleted:
+            log.info("purge.finished", extra=dict(total))
             return total
         else:
             busy = 0
@@ -81,8 +83,12 @@ def purge_batch(limits: RetentionSettings) -> Rows | None:
             return None
         return _tasks(limits) or _entries(limits) or _archives(limits)
 
+    began = time.perf_counter()
     deleted = atomically(work)
     if deleted:
+        metrics.PURGE_DURATION.observe((time.perf_counter() - began) * 1000)
+        for table, count in deleted.items():
+            metrics.PURGED_ROWS.add(count, table=table)
         log.info("purge.deleted", extra=dict(deleted))
     return deleted
 

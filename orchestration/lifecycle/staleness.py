@@ -17,6 +17,7 @@ from orchestration.queries.staleness import Limits, SettledTask, StaleTask
 from orchestration.queries.tasks import Move
 from orchestration.queries.transactions import atomically
 from orchestration.runtime import database
+from orchestration.states import TaskState
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +67,14 @@ def look_for_stale_tasks(
     settings = staleness_settings()
     is_dry = settings.staleness_dry_run if dry_run is None else dry_run
     limits = limits_of(settings)
-    metrics.STALENESS_RUNS.add()
+    metrics.STALENESS_RUNS.add(dry_run=str(is_dry).lower())
+    began = time.perf_counter()
     found = staleness.find_stale_tasks(limits, limit=limit or settings.staleness_batch_count)
     if is_dry:
         return [_reported(task) for task in found]
     notify = settings.staleness_notify
     settled = [_settle(task.task_uuid, limits, notify=notify, move=move) for task in found]
+    metrics.STALENESS_DURATION.observe((time.perf_counter() - began) * 1000)
     return [task for task in settled if task is not None]
 
 
@@ -88,7 +91,7 @@ def limits_of(settings: StalenessSettings) -> Limits:
 def _reported(task: StaleTask) -> SettledTask:
     """Log a task of a dry run."""
     log.info("task.stale", extra=_fields(task))
-    metrics.STALENESS_DETECTED.add()
+    metrics.STALENESS_DETECTED.add(state=task.current_state)
     return SettledTask(
         **task._asdict(),
         action_taken=WOULD_BE_DONE,
@@ -108,13 +111,15 @@ def _settle(task_uuid: UUID, limits: Limits, *, notify: bool, move: Move) -> Set
     settled = atomically(work)
     if settled is None:
         return None
-    metrics.STALENESS_DETECTED.add()
+    metrics.STALENESS_DETECTED.add(state=settled.current_state)
     if settled.moved_to_dlq:
-        metrics.DLQ_ENTRIES_CREATED.add()
+        metrics.DLQ_ENTRIES_CREATED.add(reason=settled.reason)
         log.error("dlq.entry_created", extra=_fields(settled))
     if settled.transition_success:
-        metrics.STALENESS_TRANSITIONED.add()
-        metrics.TASKS_BLOCKED.add()
+        metrics.STALENESS_TRANSITIONED.add(state=settled.current_state)
+        metrics.TASKS_FAILED.add(
+            namespace=settled.namespace, task=settled.name, state=TaskState.ERROR
+        )
         log.error("task.failed", extra=_fields(settled))
     elif settled.failure is not None:
         log.error("task.timeout_failed", extra={**_fields(settled), "error": settled.failure})

@@ -9,31 +9,46 @@ it has a limited number of them in flight; each that ends lets the next one in.
 """
 
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from orchestration import metrics
+from orchestration.messaging.messages import namespace_of
 from orchestration.queries import steps
+from orchestration.queries.readiness import TaskContext
 from orchestration.queries.steps import EnqueuedStep
 
 log = logging.getLogger(__name__)
 
 
 def enqueue_ready_steps(
-    task_uuids: Sequence[UUID], *, limit: int | None = None
+    tasks: Sequence[TaskContext], *, limit: int | None = None
 ) -> list[EnqueuedStep]:
     """Enqueue the ready steps of the given tasks, which the caller has locked.
 
     With a limit, as many as leave each task with so many steps in flight, by priority and name.
     Joins the caller's transaction: messages and moves commit together, workers are notified then.
     """
-    enqueued = steps.enqueue_ready_steps(task_uuids, limit=limit)
+    enqueued = steps.enqueue_ready_steps([task.task_uuid for task in tasks], limit=limit)
+    for queue, count in Counter(step.queue_name for step in enqueued).items():
+        metrics.STEPS_ENQUEUED.add(count, namespace=namespace_of(queue))
+        metrics.MESSAGES_SENT.add(count, queue=queue)
+    _log(enqueued, {task.task_uuid: task.correlation_id for task in tasks})
+    return enqueued
+
+
+def _log(enqueued: Sequence[EnqueuedStep], correlations: Mapping[UUID, UUID]) -> None:
+    if not log.isEnabledFor(logging.INFO):
+        return
     for step in enqueued:
-        log.debug(
+        log.info(
             "step.enqueued",
             extra={
-                "task_uuid": step.task_uuid,
-                "step_uuid": step.workflow_step_uuid,
+                "correlation_id": str(correlations[step.task_uuid]),
+                "task_uuid": str(step.task_uuid),
+                "step_uuid": str(step.workflow_step_uuid),
+                "namespace": namespace_of(step.queue_name),
                 "queue": step.queue_name,
             },
         )
-    return enqueued

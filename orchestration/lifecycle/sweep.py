@@ -42,7 +42,7 @@ def repair_lost_messages(*, move: Move) -> int:
                 "kind": "missing_message",
             },
         )
-    metrics.RECOVERY_ACTIONS.add(len(repaired))
+    metrics.RECOVERY_ACTIONS.add(len(repaired), kind="missing_message")
     return len(repaired)
 
 
@@ -57,7 +57,7 @@ def reevaluate_stuck_tasks(*, move: Move) -> int:
         return 0
     answers = atomically(lambda: evaluate_free(stuck, cause=Cause.TIMER, move=move))
     log_answers(answers)
-    metrics.RECOVERY_ACTIONS.add(len(answers))
+    metrics.RECOVERY_ACTIONS.add(len(answers), kind="stranded_task")
     return len(answers)
 
 
@@ -69,6 +69,7 @@ def mark_silent_processes() -> int:
     )
     marked = recovery.mark_silent_processes(silent_seconds=silent_seconds)
     if marked:
+        metrics.RECOVERY_ACTIONS.add(marked, kind="lost_worker")
         log.warning("process.silent", extra={"processes": marked, "seconds": silent_seconds})
     return marked
 

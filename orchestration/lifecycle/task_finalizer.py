@@ -6,17 +6,20 @@ enqueues what is ready, and writes every hop of every task in one UPDATE (engine
 """
 
 import logging
+import time
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from orchestration import metrics
 from orchestration.conf import engine_settings
+from orchestration.lifecycle.counting import count_end, count_evaluation
 from orchestration.lifecycle.step_enqueuer import enqueue_ready_steps
 from orchestration.queries import readiness, tasks
 from orchestration.queries.readiness import TaskContext
 from orchestration.queries.tasks import TaskMove
+from orchestration.queries.template_names import template_name
 from orchestration.states import TERMINAL_TASK_STATES, TaskState
 
 log = logging.getLogger(__name__)
@@ -61,6 +64,18 @@ class Answer(NamedTuple):
     state: str
     goal: Goal
     moved: bool
+    named_task_uuid: UUID
+    correlation_id: UUID
+    created_at: datetime
+
+    @property
+    def log_fields(self) -> dict[str, Any]:
+        """What a log line about the task says."""
+        return {
+            "correlation_id": str(self.correlation_id),
+            "task_uuid": str(self.task_uuid),
+            "namespace": template_name(self.named_task_uuid).namespace,
+        }
 
 
 def evaluate(questions: Sequence[Question]) -> list[Answer]:
@@ -71,6 +86,7 @@ def evaluate(questions: Sequence[Question]) -> list[Answer]:
     open_ones = [q for q in questions if q.state not in TERMINAL_TASK_STATES]
     if not open_ones:
         return []
+    began = time.perf_counter()
     contexts = {c.task_uuid: c for c in readiness.task_contexts([q.task_uuid for q in open_ones])}
     goals = {q.task_uuid: goal_of(contexts[q.task_uuid]) for q in open_ones}
     goals |= _enqueue([contexts[uuid] for uuid, goal in goals.items() if goal is Goal.ENQUEUE])
@@ -78,7 +94,11 @@ def evaluate(questions: Sequence[Question]) -> list[Answer]:
     moves = [TaskMove(uuid, path[:-1], path[-1]) for uuid, path in paths.items() if path]
     if moves:
         tasks.move_tasks(moves)
-    return [_answer(q, goals[q.task_uuid], paths[q.task_uuid]) for q in open_ones]
+    answers = [
+        _answer(q, contexts[q.task_uuid], goals[q.task_uuid], paths[q.task_uuid]) for q in open_ones
+    ]
+    count_evaluation(answers, seconds=time.perf_counter() - began)
+    return answers
 
 
 def _enqueue(ready: Sequence[TaskContext]) -> dict[UUID, Goal]:
@@ -89,12 +109,11 @@ def _enqueue(ready: Sequence[TaskContext]) -> dict[UUID, Goal]:
     if not ready:
         return {}
     limit = engine_settings().max_steps_in_flight_per_task
-    task_uuids = [context.task_uuid for context in ready]
     if all(_in_flight(context) + context.ready_steps <= limit for context in ready):
-        enqueue_ready_steps(task_uuids)
+        enqueue_ready_steps(ready)
         return {}
-    served = {step.task_uuid for step in enqueue_ready_steps(task_uuids, limit=limit)}
-    return dict.fromkeys(set(task_uuids) - served, Goal.IN_FLIGHT)
+    served = {step.task_uuid for step in enqueue_ready_steps(ready, limit=limit)}
+    return dict.fromkeys({task.task_uuid for task in ready} - served, Goal.IN_FLIGHT)
 
 
 def _in_flight(context: TaskContext) -> int:
@@ -170,9 +189,16 @@ def _enter(goal: Goal, state: str, cause: Cause) -> tuple[str, ...]:
     return (*before, f"{S.EVALUATING_RESULTS}:{event}", *_FROM_EVALUATING[goal])
 
 
-def _answer(question: Question, goal: Goal, path: tuple[str, ...]) -> Answer:
-    state = str(path[-1] if path else question.state)
-    return Answer(question.task_uuid, state, goal, moved=bool(path))
+def _answer(question: Question, context: TaskContext, goal: Goal, path: tuple[str, ...]) -> Answer:
+    return Answer(
+        question.task_uuid,
+        str(path[-1] if path else question.state),
+        goal,
+        moved=bool(path),
+        named_task_uuid=context.named_task_uuid,
+        correlation_id=context.correlation_id,
+        created_at=context.created_at,
+    )
 
 
 def log_answers(answers: Sequence[Answer]) -> None:
@@ -181,8 +207,8 @@ def log_answers(answers: Sequence[Answer]) -> None:
         if not answer.moved:
             continue
         if answer.state == S.COMPLETE:
-            metrics.TASKS_COMPLETED.add()
-            log.info("task.completed", extra={"task_uuid": answer.task_uuid})
+            count_end(answer.named_task_uuid, answer.state, created_at=answer.created_at)
+            log.info("task.completed", extra=answer.log_fields)
         elif answer.state == S.BLOCKED_BY_FAILURES:
-            metrics.TASKS_BLOCKED.add()
-            log.error("task.blocked", extra={"task_uuid": answer.task_uuid})
+            count_end(answer.named_task_uuid, answer.state, created_at=answer.created_at)
+            log.error("task.blocked", extra=answer.log_fields)

@@ -5,7 +5,9 @@ exactly when the caller commits. Any failure leaves nothing behind (engine.md 7.
 """
 
 import logging
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -19,7 +21,7 @@ from orchestration.lifecycle.task_finalizer import Cause, Question, evaluate, lo
 from orchestration.lifecycle.task_request import TaskRequest
 from orchestration.lifecycle.workflow_builder import Blueprint, blueprint
 from orchestration.queries import tasks
-from orchestration.queries.tasks import Move
+from orchestration.queries.tasks import IdentityHolder, Move, NewTask
 from orchestration.queries.transactions import atomically
 from orchestration.states import TaskState
 from templates_registry import registry
@@ -61,7 +63,10 @@ def create(
         template = found or _find_template(request, suggest_from)
         return _create(request, template, actor=actor, start=start)
 
-    return atomically(work)
+    with _counted(request) as outcome:
+        created = atomically(work)
+        outcome.append("created" if created.created else "replayed")
+    return created
 
 
 def find_replay(
@@ -80,6 +85,29 @@ def find_replay(
     return _repeated(request, identity_hash, identity.fingerprint(request.sameness()))
 
 
+@contextmanager
+def _counted(request: TaskRequest) -> Iterator[list[str]]:
+    """Count a request by its outcome; only what a template proves may become a label."""
+    began = time.perf_counter()
+    outcome: list[str] = []
+    labels = {"namespace": request.namespace, "task": request.name}
+    try:
+        yield outcome
+    except DuplicateTaskError:
+        metrics.TASK_REQUESTS.add(**labels, outcome="conflict")
+        raise
+    except NotFoundError:
+        unknown = dict.fromkeys(labels, metrics.OTHER)
+        metrics.TASK_REQUESTS.add(**unknown, outcome="rejected")
+        raise
+    except InvalidRequestError:
+        metrics.TASK_REQUESTS.add(**labels, outcome="rejected")
+        raise
+    took_ms = (time.perf_counter() - began) * 1000
+    metrics.TASK_REQUESTS.add(**labels, outcome=outcome[0])
+    metrics.TASK_INITIALIZATION.observe(took_ms, namespace=request.namespace)
+
+
 def _create(request: TaskRequest, found: FoundTemplate, *, actor: str, start: bool) -> CreatedTask:
     plan = blueprint(found.digest, found.template)
     _check_size(found, plan)
@@ -94,16 +122,10 @@ def _create(request: TaskRequest, found: FoundTemplate, *, actor: str, start: bo
     )
     if new is None:
         return _repeated(request, identity_hash, fingerprint)
-    metrics.TASKS_CREATED.add()
     state = _start(new.task_uuid, request.namespace, start=start)
     log.info(
         "task.created",
-        extra={
-            "task_uuid": new.task_uuid,
-            "correlation_id": new.correlation_id,
-            "namespace": request.namespace,
-            "task_name": request.name,
-        },
+        extra=_fields(request, new),
     )
     return CreatedTask(new.task_uuid, new.correlation_id, state, created=True)
 
@@ -190,7 +212,7 @@ def _repeated(request: TaskRequest, identity_hash: str, fingerprint: str) -> Cre
     """Answer a request whose identity is taken (engine.md 11)."""
     holder = tasks.holder_of_identity(identity_hash)
     if holder and request.idempotency_key is not None and holder.request_hash == fingerprint:
-        log.info("task.replayed", extra={"task_uuid": holder.task_uuid})
+        log.info("task.replayed", extra=_fields(request, holder))
         return CreatedTask(holder.task_uuid, holder.correlation_id, holder.state, created=False)
     log.warning("task.conflict", extra={"namespace": request.namespace, "task_name": request.name})
     same = "idempotency_key but another request" if request.idempotency_key else "context"
@@ -198,6 +220,16 @@ def _repeated(request: TaskRequest, identity_hash: str, fingerprint: str) -> Cre
         f"Cannot create a task of '{request.namespace}/{request.name}': there is one with the same "
         f"{same}; change the request, or wait until that task is purged"
     )
+
+
+def _fields(request: TaskRequest, task: NewTask | IdentityHolder) -> dict[str, Any]:
+    """Return what a log line about a created or found task says."""
+    return {
+        "correlation_id": str(task.correlation_id),
+        "task_uuid": str(task.task_uuid),
+        "namespace": request.namespace,
+        "task_name": request.name,
+    }
 
 
 def _start(task_uuid: UUID, namespace: str, *, start: bool) -> str:

@@ -14,19 +14,23 @@ set a flag; here a byte in the pipe ends the wait at once, and nothing polls.
 
 import logging
 import os
+import re
 import select
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 from django.conf import settings
 from django.db import connections
+from django.utils import timezone
 from psycopg import sql
 
 from orchestration import metrics
+from orchestration.messaging.messages import DUE_WORK_CHANNEL, ORCHESTRATION_CHANNEL
 from orchestration.runtime import database, sessions
 
 log = logging.getLogger(__name__)
@@ -36,6 +40,7 @@ PIPE_BYTES = 64
 QUESTION = "SELECT 1"
 CHECK_SECONDS = 15.0
 """Silence after which the connection has to answer a question."""
+READY_AT = re.compile(rb'"ready_at": ?"([0-9T:.+-]+)"')
 TAKE_LIVENESS_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s::text, 0))"
 
 
@@ -52,6 +57,7 @@ class Listener:
         on_reconnect: Callable[[], None],
         liveness_lock: UUID | None = None,
         application_name: str = "tasker:listener",
+        mode: str = "Hybrid",
     ) -> None:
         """Map channels to wake-ups; `on_reconnect` is also called for the first connection."""
         self.failure: BaseException | None = None
@@ -61,6 +67,7 @@ class Listener:
         self._on_reconnect = on_reconnect
         self._liveness_lock = liveness_lock
         self._application_name = application_name
+        self._mode = mode
         self._connected = threading.Event()
         self._probed = threading.Event()
         self._noted: set[str] = set()
@@ -159,12 +166,13 @@ class Listener:
             connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
         self._try_liveness_lock(connection)
         if self._was_connected:
+            self._count_switch("to_events")
             metrics.LISTENER_RECONNECTIONS.add()
             log.warning("listener.reconnected", extra={"down_seconds": self.down_seconds})
         self._was_connected = True
         self._down_since = None
         self._connected.set()
-        metrics.LISTENER_ACTIVE.set(1)
+        metrics.LISTENER_ACTIVE.set(1, mode=self._mode)
         self._on_reconnect()
 
     def _dispatch_until_stopped(self, connection: psycopg.Connection[Any]) -> None:
@@ -185,15 +193,16 @@ class Listener:
 
     def _note(self, notification: psycopg.Notify) -> None:
         """Keep a notification that arrived together with the answer to a statement."""
-        metrics.NOTIFICATIONS_RECEIVED.add()
+        _count_notification(notification.channel, notification.payload.encode())
         self._noted.add(notification.channel)
 
     def _dispatch(self, pgconn: psycopg.pq.abc.PGconn) -> None:
         """Wake each addressee of the notifications at hand once."""
         channels, self._noted = self._noted, set()
         while notification := pgconn.notifies():
-            metrics.NOTIFICATIONS_RECEIVED.add()
-            channels.add(notification.relname.decode())
+            channel = notification.relname.decode()
+            _count_notification(channel, notification.extra)
+            channels.add(channel)
         if self._probe_channel in channels:
             self._probed.set()
         for channel in channels:
@@ -210,12 +219,29 @@ class Listener:
         if self._down_since is None:
             self._down_since = time.monotonic()
         self.has_liveness_lock = False
-        metrics.LISTENER_ACTIVE.set(0)
+        metrics.LISTENER_ACTIVE.set(0, mode=self._mode)
         if self._connected.is_set():
             self._connected.clear()
+            if not self._stopping:
+                self._count_switch("to_polling")
             # Whoever relied on notifications has to fall back to polling from now on.
             for wake in self._channels.values():
                 wake()
+
+    def _count_switch(self, direction: str) -> None:
+        if self._mode == "Hybrid":
+            if direction == "to_polling":
+                log.warning("polling.fallback")
+            metrics.MODE_SWITCHES.add(direction=direction)
+
+
+def _count_notification(channel: str, payload: bytes) -> None:
+    is_engines = channel in (ORCHESTRATION_CHANNEL, DUE_WORK_CHANNEL)
+    metrics.NOTIFICATIONS_RECEIVED.add(channel_kind="orchestration" if is_engines else "namespace")
+    if found := READY_AT.search(payload):
+        ready_at = datetime.fromisoformat(found[1].decode())
+        lag_ms = (timezone.now() - ready_at).total_seconds() * 1000
+        metrics.LISTENER_LAG.observe(max(0.0, lag_ms))  # two machines have two clocks
 
 
 def open_direct_connection(application_name: str) -> psycopg.Connection[Any]:

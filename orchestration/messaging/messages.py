@@ -24,6 +24,11 @@ def worker_queue(namespace: str) -> str:
     return f"worker_{namespace}_queue"
 
 
+def namespace_of(queue: str) -> str:
+    """Return the namespace whose step messages a queue carries."""
+    return queue.removeprefix("worker_").removesuffix("_queue")
+
+
 def events_queue(namespace: str) -> str:
     """Return the queue of a namespace's durable domain events, which others read."""
     return f"{namespace}_domain_events"

@@ -16,6 +16,7 @@ from django.db import connections, transaction
 from orchestration import sql
 from orchestration.runtime.breaker import MESSAGING, breaker
 from orchestration.runtime.failures import is_statement_failing
+from orchestration.runtime.queue_use import archiving, note_received, receiving, sending
 from orchestration.sql import operations
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class QueueMetrics(NamedTuple):
 
 def send(queue: str, body: dict[str, Any], *, delay_seconds: int = 0) -> int:
     """Send one message, notify at commit, and return its id."""
-    with breaker(MESSAGING).observe(is_statement_failing):
+    with breaker(MESSAGING).observe(is_statement_failing), sending(queue):
         msg_id = sql.scalar(
             "queues/send", queue=queue, message=json.dumps(body), delay_seconds=delay_seconds
         )
@@ -55,7 +56,7 @@ def read(
 
     With `only`, messages that contain this JSON.
     """
-    with breaker(MESSAGING).guard(is_statement_failing):
+    with breaker(MESSAGING).guard(is_statement_failing), receiving(queue):
         rows = sql.fetch(
             Message,
             "queues/read",
@@ -64,6 +65,7 @@ def read(
             visibility_seconds=visibility_seconds,
             only=json.dumps(only or {}),
         )
+    note_received(queue, len(rows))
     return [row._replace(body=sql.decoded(row.body)) for row in rows]
 
 
@@ -82,8 +84,9 @@ def read_one(queue: str, *, msg_id: int, visibility_seconds: int) -> Message | N
 
 def take(queue: str) -> Message | None:
     """Remove and return the next message; a rollback brings it back."""
-    with breaker(MESSAGING).guard(is_statement_failing):
+    with breaker(MESSAGING).guard(is_statement_failing), receiving(queue):
         rows = sql.fetch(Message, "queues/take", queue=queue)
+    note_received(queue, len(rows))
     return rows[0]._replace(body=sql.decoded(rows[0].body)) if rows else None
 
 
@@ -99,7 +102,8 @@ def set_visibility(queue: str, *, msg_id: int, seconds: int) -> bool:
 
 def bury(queue: str, *, msg_id: int, why: str) -> bool:
     """Archive a message that nobody can use and open a DLQ entry; False when it is gone."""
-    return bool(sql.scalar("queues/bury", queue=queue, msg_id=msg_id, why=why))
+    with archiving(queue):
+        return bool(sql.scalar("queues/bury", queue=queue, msg_id=msg_id, why=why))
 
 
 def create_queue(queue: str) -> bool:
@@ -136,8 +140,8 @@ def warn_of_other_version() -> None:
     found, shipped = version(), shipped_version()
     if found not in (None, shipped):
         log.warning(
-            "pgmq.other_version: run manage.py upgrade_pgmq",
-            extra={"installed": found, "shipped": shipped},
+            "pgmq.other_version",
+            extra={"installed": found, "shipped": shipped, "then": "manage.py upgrade_pgmq"},
         )
 
 

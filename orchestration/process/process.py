@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from orchestration import health, metrics
 from orchestration.conf import engine_settings
-from orchestration.http.status_server import StatusServer
+from orchestration.http.status_server import URLCONF, StatusServer
 from orchestration.messaging.listener import Listener
 from orchestration.runtime import database
 from orchestration.runtime.executor_pool import ExecutorPool
@@ -62,6 +62,7 @@ class Process:
         self.on_stopping: Callable[[], None] = lambda: None
         self.on_end: Callable[[], None] = lambda: None
         self.more_status: Callable[[], Mapping[str, object]] = dict
+        self.status_urlconf = URLCONF
         self._http_port = http_port
         self._is_guest = is_guest
         self._supervisor = Supervisor(
@@ -113,6 +114,7 @@ class Process:
                 on_reconnect=drain,
                 liveness_lock=self.identity.uuid if holds_liveness_lock else None,
                 application_name=application_name(self.identity, suffix=":listen"),
+                mode=self.mode,
             )
 
     def run(self, prepare: Callable[[], Sequence[Part]], *, statement_timeout_ms: int) -> int:
@@ -176,7 +178,11 @@ class Process:
         if not self._http_port:
             return
         try:
-            server = StatusServer(host=engine_settings().http_bind, port=self._http_port)
+            server = StatusServer(
+                host=engine_settings().http_bind,
+                port=self._http_port,
+                urlconf=self.status_urlconf,
+            )
         except OSError as error:
             raise BadConfiguration(
                 f"The status server cannot use port {self._http_port}: {error.strerror}. Choose "

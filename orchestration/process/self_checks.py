@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
-from orchestration import health
+from orchestration import health, metrics
 from orchestration.conf import engine_settings
 from orchestration.messaging.listener import Listener
 from orchestration.models.process import ProcessKind
@@ -38,6 +38,7 @@ def install_health(
         common["listener"] = lambda: check_listener(listener)
     if process.mode == "EventDrivenOnly":
         needs.add("listener")
+    _install_looks(process, breakers=breakers, more_info=more_info)
     health.install(
         health.Health(
             kind=process.identity.kind,
@@ -50,6 +51,27 @@ def install_health(
             more_info=more_info,
         )
     )
+
+
+def _install_looks(
+    process: Process, *, breakers: Sequence[str], more_info: Callable[[], Mapping[str, object]]
+) -> None:
+    """Say what of this process is measured at a scrape of its metrics."""
+
+    def pools() -> Iterable[tuple[str, Mapping[str, float]]]:
+        found = more_info().get("executor_pools")
+        return found.items() if isinstance(found, dict) else ()
+
+    def is_falling_back() -> bool:
+        listener = process.listener
+        return process.mode == "Hybrid" and not (listener and listener.is_connected)
+
+    kind = process.identity.kind
+    health.look_at_process(kind, mode=process.mode, breakers=breakers)
+    health.look_at_pools(pools)
+    metrics.POLLING_FALLBACK.ask(lambda: [((), is_falling_back())])
+    if kind == ProcessKind.ORCHESTRATOR:
+        health.look_at_database()
 
 
 def breaker_states(kind: str) -> dict[str, str]:

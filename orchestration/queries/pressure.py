@@ -31,7 +31,7 @@ def measure(namespace: str, *, limit: int, timeout_ms: int) -> Pressure:
 
     Both counts end at `limit`. The caller's transaction, if there is one, goes on as before.
     """
-    with transaction.atomic(), _time_limit(timeout_ms):
+    with transaction.atomic(), limited_statements(timeout_ms):
         (found,) = sql.fetch(
             Pressure,
             "pressure/measure",
@@ -58,7 +58,7 @@ def orchestration_lag() -> float | None:
 
 
 @contextmanager
-def _time_limit(timeout_ms: int) -> Iterator[None]:
+def limited_statements(timeout_ms: int) -> Iterator[None]:
     """Limit the statements of the present transaction, and put the limit before back at the end."""
     before = sql.scalar("pressure/limit_statements", limit=str(timeout_ms))
     yield  # an error takes the setting back with the savepoint

@@ -15,7 +15,10 @@ from orchestration import sql
 
 
 class TaskContext(NamedTuple):
-    """What the steps of one task add up to (engine.md 5.3); `status` is the task's state."""
+    """What the steps of one task add up to (engine.md 5.3); `status` is the task's state.
+
+    The last two say which flow it belongs to and how old it is, for log lines and metrics.
+    """
 
     task_uuid: UUID
     named_task_uuid: UUID
@@ -34,6 +37,8 @@ class TaskContext(NamedTuple):
     waiting_for_retry_steps: int
     cancelled_steps: int
     blocked_steps: int
+    correlation_id: UUID
+    created_at: datetime
 
 
 class StepReadiness(NamedTuple):

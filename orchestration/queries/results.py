@@ -9,6 +9,9 @@ from orchestration import sql
 from orchestration.queries.tasks import Move
 from orchestration.runtime.breaker import MESSAGING, breaker
 from orchestration.runtime.failures import is_statement_failing
+from orchestration.runtime.queue_use import receiving
+
+RESULTS = "orchestration_step_results"
 
 
 class Reported(NamedTuple):
@@ -59,7 +62,7 @@ def take_results(
     Up to `limit` of them, or those of `msg_ids`, or all that are about one task. Raises
     `CircuitOpenError` while the breaker `messaging` is open.
     """
-    with breaker(MESSAGING).guard(is_statement_failing):
+    with breaker(MESSAGING).guard(is_statement_failing), receiving(RESULTS):
         return sql.fetch(
             Reported,
             "results/take",

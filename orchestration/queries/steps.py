@@ -15,6 +15,7 @@ from pydantic_core import from_json
 from orchestration import sql
 from orchestration.runtime.breaker import MESSAGING, breaker
 from orchestration.runtime.failures import is_statement_failing
+from orchestration.runtime.queue_use import receiving
 
 
 class Claim(NamedTuple):
@@ -144,7 +145,7 @@ def claim_steps(
 
     Raises `CircuitOpenError` while the breaker `messaging` is open.
     """
-    with breaker(MESSAGING).guard(is_statement_failing):
+    with breaker(MESSAGING).guard(is_statement_failing), receiving(queue):
         rows = sql.fetch(
             Claim,
             "steps/claim",

@@ -119,9 +119,10 @@ class CircuitBreaker:
             if retry_after := self._retry_after():
                 self._refuse(retry_after)
             self.calls += 1
-            metrics.BREAKER_CALLS.add()
             if self._state() is State.HALF_OPEN:
                 self._trial = ticket
+                if not self._successes:
+                    log.warning("breaker.half_open", extra={"breaker": self.name})
         try:
             yield
         finally:
@@ -133,10 +134,10 @@ class CircuitBreaker:
         """Note how a call ended; while it is open, calls from before say nothing any more."""
         if self.rule == BREAKER_OFF:
             return
+        metrics.BREAKER_CALLS.add(name=self.name, result="failure" if is_failure else "success")
         with self._lock:
             state = self._state()
             if is_failure:
-                metrics.BREAKER_FAILURES.add()
                 self._note_failure(state)
             elif state is State.CLOSED:
                 self._failed_at.clear()
@@ -191,7 +192,7 @@ class CircuitBreaker:
 
     def _refuse(self, retry_after_seconds: float) -> None:
         self.rejections += 1
-        metrics.BREAKER_REJECTIONS.add()
+        metrics.BREAKER_CALLS.add(name=self.name, result="rejected")
         raise CircuitOpenError(self.name, retry_after_seconds=retry_after_seconds)
 
     def _note_failure(self, state: State) -> None:
@@ -211,7 +212,6 @@ class CircuitBreaker:
         self._opened_at = self._clock()
         self._successes = 0
         self._trial = None
-        _show_worst(self.name, State.OPEN)
         log.error(
             "breaker.opened",
             extra={
@@ -225,7 +225,6 @@ class CircuitBreaker:
         self._opened_at = None
         self._failed_at.clear()
         self._trial = None
-        _show_worst(self.name, State.CLOSED)
         log.warning("breaker.closed", extra={"breaker": self.name})
 
     def _moment(self, seconds: float) -> datetime | None:
@@ -243,7 +242,6 @@ _RULES: dict[str, Callable[[ProtectionSettings], BreakerRule]] = {
     TASK_READINESS: lambda settings: settings.breaker_task_readiness,
 }
 _breakers: dict[str, CircuitBreaker] = {}
-_worst: dict[str, State] = {}
 _lock = threading.Lock()
 
 
@@ -257,8 +255,3 @@ def breaker(name: str) -> CircuitBreaker:
             if found is None or found.rule != rule:
                 found = _breakers[name] = CircuitBreaker(name, rule)
     return found
-
-
-def _show_worst(name: str, state: State) -> None:
-    _worst[name] = state
-    metrics.BREAKER_STATE.set(max(_worst.values()))

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
+from orchestration import metrics
 from orchestration.runtime import database
 from orchestration.runtime.loop import LINGER_SECONDS, STOP_SECONDS, Loop
 from orchestration.runtime.pool_size import PoolSize, relief_factor
@@ -59,6 +60,7 @@ class ExecutorPool:
         # Guards everything below and the two collections; an executor at rest waits on it.
         self._changed = threading.Condition()
         self._asked_at = NEVER
+        self._taken_at = NEVER  # when somebody asked for the round that is about to begin
         self._has_more = False
         self._poll_pause = FIRST_POLL_SECONDS
         self._next_poll_at = NEVER
@@ -111,7 +113,8 @@ class ExecutorPool:
         factor = relief_factor(self.size.database_share())
         limit = max(1, round(self._batch_count * factor))
         with self._changed:
-            self._asked_at = NEVER
+            asked_at = min(self._asked_at, self._taken_at)
+            self._asked_at = self._taken_at = NEVER
         self.size.enter()
         try:
             done = self._do_batch(limit)
@@ -120,6 +123,9 @@ class ExecutorPool:
             raise
         finally:
             self.size.leave()
+        if asked_at != NEVER:
+            waited = time.monotonic() - asked_at
+            metrics.EVENT_PROCESSING.observe(waited * 1000, loop=self.name)
         with self._changed:
             self._has_more = done >= limit
             if self._has_more:
@@ -173,7 +179,9 @@ class ExecutorPool:
             self._has_more = False
             return True
         if now >= self._next_reason_at():
-            self._asked_at = NEVER
+            if now < self._asked_at:
+                metrics.POLLING_CYCLES.add(loop=self.name)
+            self._taken_at, self._asked_at = self._asked_at, NEVER
             self._next_poll_at = now + self._poll_pause  # this poll is taken; nobody else's
             return True
         return False
@@ -221,6 +229,11 @@ class _Executor(Loop):
     def __init__(self, pool: ExecutorPool, number: int) -> None:
         super().__init__(f"{pool.name}-{number}", pool.run_once, idle_seconds=pool.idle_seconds)
         self._pool = pool
+
+    @property
+    def kind(self) -> str:
+        """The name of the pool."""
+        return self._pool.name
 
     def stop(self) -> None:
         super().stop()

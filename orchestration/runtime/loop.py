@@ -59,8 +59,15 @@ class Loop:
         self._is_held = False
         self._busy_since: float | None = None
         self._worked_at = float("-inf")
+        self._is_polling = False
+        self._woken_at: float | None = None
         self._thread: threading.Thread | None = None
         self._has_ended = False
+
+    @property
+    def kind(self) -> str:
+        """What kind of work it does, as metrics say it; executors of a pool do the same."""
+        return self.name
 
     @property
     def is_running(self) -> bool:
@@ -80,6 +87,7 @@ class Loop:
 
     def wake(self) -> None:
         """Make the loop look for work now; from any thread."""
+        self._woken_at = self._woken_at or time.monotonic()
         self._woken.set()
 
     def start(self, on_end: Callable[[], None]) -> None:
@@ -112,7 +120,8 @@ class Loop:
 
     def _run_round(self) -> None:
         self._woken.clear()
-        self._busy_since = time.monotonic()
+        woken_at, self._woken_at = self._woken_at, None
+        began = self._busy_since = time.monotonic()
         idle_seconds = 0.0
         try:
             if self._pause_seconds:
@@ -128,7 +137,7 @@ class Loop:
             return
         finally:
             self._busy_since = None
-        self.rounds += 1
+        self._note_round(done, began=began, woken_at=woken_at)
         self._is_held = False
         if self._pause_seconds:
             self._pause_seconds = 0.0
@@ -144,6 +153,7 @@ class Loop:
 
     def _rest(self, idle: float) -> None:
         """Sleep until woken or until the next round is due; keep the connection at first."""
+        self._is_polling = False
         linger = min(idle, self._worked_at + LINGER_SECONDS - time.monotonic())
         if linger > 0:
             if self._woken.wait(linger):
@@ -151,7 +161,22 @@ class Loop:
             idle -= linger
         database.release_connections()
         if idle > 0:
-            self._woken.wait(idle)
+            self._is_polling = not self._woken.wait(idle)
+
+    def _note_round(self, done: int, *, began: float, woken_at: float | None) -> None:
+        """Count a round: one that somebody asked for, or one that nobody did."""
+        self.rounds += 1
+        now = time.monotonic()
+        if woken_at is not None:
+            metrics.EVENT_PROCESSING.observe((now - woken_at) * 1000, loop=self.kind)
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("loop.round", extra={"loop": self.name, "count": done})
+        if not self._is_polling:
+            return
+        self._is_polling = False
+        metrics.POLLING_CYCLES.add(loop=self.kind)
+        metrics.POLLING_MESSAGES.add(done, loop=self.kind)
+        metrics.POLLING_DURATION.observe((now - began) * 1000, loop=self.kind)
 
     def _hold(self, seconds: float) -> None:
         """Rest until the open breaker may be asked again; nobody's wake-up makes that earlier."""
@@ -167,6 +192,7 @@ class Loop:
         database back it wakes everybody, but a stream of notifications must not make a hot loop.
         """
         metrics.CONNECTION_ERRORS.add()
+        metrics.POLLING_ERRORS.add(loop=self.kind)
         if self._pause_seconds:
             longer = database.next_pause(self._pause_seconds)
             self._pause_seconds = min(longer, self.longest_pause_seconds)

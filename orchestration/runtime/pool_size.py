@@ -130,7 +130,8 @@ class PoolSize:
             if wanted > self.size
             else settings.pool_down_cooldown_seconds
         )
-        metrics.POOL_SCALE_EVENTS.add()
+        direction = "up" if wanted > self.size else "down"
+        metrics.POOL_SCALE_EVENTS.add(pool=self.name, direction=direction)
         log.info(
             "pool.scaled",
             extra={

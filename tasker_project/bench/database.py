@@ -19,9 +19,9 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 from django.test.utils import override_settings
 from psycopg import sql
 
+from orchestration.configuration import written
 from tasker_project.bench.errors import BenchError
 from tasker_project.bench.shapes import register_shapes
-from tasker_project.env_example import written
 from templates_registry.conf import table, tables
 
 ADDRESS = ("NAME", "USER", "PASSWORD", "HOST", "PORT")

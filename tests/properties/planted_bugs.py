@@ -68,7 +68,7 @@ BUGS = (
         operator_actions,
         "_evaluated",
         "answers = evaluate([Question(task.task_uuid, task.state, Cause.OPERATOR)])",
-        "return Acted(task.task_uuid, task.state)",
+        "return _Done(task, task.state)",
     ),
     Bug(
         "only the first task of a batch is evaluated",
@@ -179,7 +179,7 @@ BUGS = (
         "a task at its limit makes noise",
         task_finalizer,
         "_enqueue",
-        "set(task_uuids) - served",
+        "{task.task_uuid for task in ready} - served",
         "()",
     ),
     Bug(

@@ -58,8 +58,10 @@ class Channel:
 
     @staticmethod
     def _drop(item: Item) -> None:
-        metrics.EVENTS_DROPPED.add()
-        name = item.event_name if isinstance(item, InProcessDomainEvent) else "hook"
+        namespace, name = None, "hook"
+        if isinstance(item, InProcessDomainEvent):
+            namespace, name = item.metadata.namespace, item.event_name
+        metrics.EVENTS_DROPPED.add(namespace=namespace or metrics.OTHER, delivery_mode="fast")
         log.warning("event.dropped", extra={"event": name, "because": "nobody takes them in time"})
 
 

@@ -35,7 +35,8 @@ def deliver(events: Iterable[PreparedEvent], *, refused: Mapping[str, str]) -> N
 
 
 def _note_published(each: PreparedEvent) -> None:
-    metrics.EVENTS_PUBLISHED.add()
+    namespace = each.event.metadata.namespace or metrics.OTHER
+    metrics.EVENTS_PUBLISHED.add(namespace=namespace, delivery_mode=each.declared.mode)
     if type(each.publisher).after_publish is not BasePublisher.after_publish:
         bus().call(partial(tell_published, each.publisher, each.event.event_name, each.fired))
 

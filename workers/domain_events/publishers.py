@@ -90,7 +90,7 @@ class BasePublisher(ABC):
         except Exception as error:  # noqa: BLE001 - an event never harms the one who fires it
             report_failure(self, name, error, fired.payload)
             return False
-        metrics.EVENTS_PUBLISHED.add()
+        metrics.EVENTS_PUBLISHED.add(namespace=ctx.namespace, delivery_mode="fast")
         tell_published(self, name, fired)
         return True
 

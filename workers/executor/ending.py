@@ -60,7 +60,8 @@ class Ending:
         if not execution.end_once():
             return
         if execution.is_timed_out:
-            metrics.STEPS_TIMED_OUT.add()
+            claim = execution.claim
+            metrics.STEPS_TIMED_OUT.add(namespace=claim.namespace, step=claim.template_step_name)
             log.warning("step.timed_out", extra=execution.log_fields)
         if ended is None or execution.is_cancelled:
             self._on_done(execution, None)

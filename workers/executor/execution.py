@@ -54,6 +54,7 @@ class Execution:
         "started_at",
         "task_sequence_step",
         "timeout_seconds",
+        "took_ms",
     )
 
     def __init__(self, claim: "Claim", *, progress: Progress, timeout_seconds: int) -> None:
@@ -62,6 +63,7 @@ class Execution:
         self.timeout_seconds = timeout_seconds
         self.checkpoint: dict[str, Any] | None = claim.checkpoint
         self.started_at: float | None = None
+        self.took_ms = 0
         self.plan: Plan | None = None
         self.context: StepContext | None = None
         self.task_sequence_step = b""  # as claimed, for steps that publish durable events
@@ -81,9 +83,9 @@ class Execution:
         """What every log line about this execution says of it."""
         claim = self.claim
         return {
+            "correlation_id": str(claim.correlation_id),
             "task_uuid": str(claim.task_uuid),
             "step_uuid": str(claim.workflow_step_uuid),
-            "correlation_id": str(claim.correlation_id),
             "namespace": claim.namespace,
             "step": claim.name,
             "attempt": claim.attempts,

@@ -18,6 +18,7 @@ from django.utils import timezone
 from orchestration import metrics
 from orchestration.conf import engine_settings
 from orchestration.queries.steps import Claim, StepReport
+from orchestration.runtime.log_context import log_context
 from workers.conf import WorkerSettings
 from workers.context import Progress, StepContext
 from workers.executor import announcing, checkpoints
@@ -89,7 +90,15 @@ class Executor:
         self._watchdog.close()
 
     def run(self, execution: Execution) -> None:
-        """Run a claim to its end on the calling thread and hand over its report, once."""
+        """Run a claim to its end on the calling thread and hand over its report, once.
+
+        Every line logged meanwhile, the handler's own too, carries the ids of the step.
+        """
+        with log_context(**execution.log_fields):
+            log.info("step.claimed")
+            self._run(execution)
+
+    def _run(self, execution: Execution) -> None:
         found: object = AGAIN
         while found is AGAIN:
             if self._on_dispatch is not None:
@@ -168,6 +177,8 @@ class Executor:
             may_retry=not dispatch.is_atomic,
         )
         if is_held:
+            metrics.STEP_CHECKPOINTS.add(namespace=dispatch.execution.claim.namespace)
+            metrics.STEPS_SUBMITTED.add(result_type="checkpoint")
             log.info("step.checkpointed", extra=dispatch.execution.log_fields)
         return is_held
 
@@ -224,7 +235,7 @@ class Executor:
             raise _RolledBack(self._report(execution, outcome)) from error
         if not stored.is_accepted:
             execution.cancel()
-            metrics.STALE_REPORTS.add()
+            metrics.STALE_REPORTS.add(namespace=execution.claim.namespace)
             log.warning("step.report_stale", extra=execution.log_fields)
             raise _RolledBack(None)
         return report, stored
@@ -236,6 +247,7 @@ class Executor:
         if not outcome.result.is_success:
             _log_failure(execution, outcome)
         took_ms = round((time.monotonic() - (execution.started_at or 0)) * 1000)
+        execution.took_ms = took_ms
         now = timezone.now()
         return build_report(
             execution.claim,

@@ -1,15 +1,16 @@
 """Stores reports, and does what follows their commit: counters, events, signals."""
 
+import time
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
-from orchestration import metrics
 from orchestration.queries import steps
 from orchestration.queries.steps import StepReport
 from workers.domain_events.delivery import deliver
 from workers.executor import announcing
+from workers.executor.counting import count_report, count_submission
 from workers.executor.execution import Execution
 
 
@@ -25,6 +26,13 @@ REFUSED = Stored()
 
 def store_reports(reports: Sequence[StepReport]) -> dict[UUID, Stored]:
     """Store reports with their durable events, in one statement."""
+    began = time.perf_counter()
+    found = _store(reports)
+    count_submission(reports, seconds=time.perf_counter() - began)
+    return found
+
+
+def _store(reports: Sequence[StepReport]) -> dict[UUID, Stored]:
     if not any(report.events for report in reports):
         answers = steps.report_steps(reports)
         return {step_uuid: Stored(is_accepted) for step_uuid, is_accepted in answers.items()}
@@ -40,8 +48,7 @@ def store_reports(reports: Sequence[StepReport]) -> dict[UUID, Stored]:
 
 def follow_up(execution: Execution, report: StepReport, stored: Stored) -> None:
     """Tell others about a report that was accepted and committed; never raises."""
-    metrics.STEPS_SUBMITTED.add()
-    (metrics.STEPS_SUCCEEDED if report.success else metrics.STEPS_FAILED).add()
+    count_report(execution, report)
     if execution.events:
         deliver(execution.events, refused=stored.refused_events)
     announcing.reported(execution, report)

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 from uuid import UUID
 
-from orchestration import health, metrics
+from orchestration import health
 from orchestration.messaging.messages import worker_queue
 from orchestration.queries.steps import Claim, claim_steps
 from orchestration.runtime.loop import Loop
 from workers import signals
+from workers.worker.counting import count_claims
 from workers.worker.slots import Slots
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Claimer:
         self._pace = pace
         self.on_nothing: Callable[[], None] = lambda: None
         self._next_poll_at = 0.0
+        self._method = "poll"
 
     @property
     def may_have_work(self) -> bool:
@@ -81,6 +83,7 @@ class Claimer:
         """Claim once from each namespace that may have work; return the number of claims."""
         now = time.monotonic()
         was_notified = bool(self._marked)
+        self._method = "event" if was_notified else "poll"
         if now >= self._next_poll_at:
             self._next_poll_at = now + self._pace.poll_seconds()
             self._marked.update(self._namespaces)
@@ -113,6 +116,7 @@ class Claimer:
         return claimed
 
     def _claim(self, namespace: str, *, limit: int) -> int:
+        began = time.perf_counter()
         self._marked.discard(namespace)  # before reading: a message sent meanwhile marks it again
         try:
             claims = claim_steps(
@@ -128,9 +132,10 @@ class Claimer:
             raise
         if len(claims) >= limit:
             self._marked.add(namespace)
-        metrics.STEPS_CLAIMED.add(len(claims))
+        seconds = time.perf_counter() - began
         for claim in claims:
             self._begin(claim)
+        count_claims(claims, namespace, method=self._method, seconds=seconds)
         return len(claims)
 
     def _is_pool_busy(self) -> bool:

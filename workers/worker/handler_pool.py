@@ -14,7 +14,6 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
-from orchestration import metrics
 from orchestration.runtime import database
 from workers.executor import Execution
 from workers.worker import statement_limit
@@ -70,7 +69,6 @@ class HandlerPool:
         """Give the execution a slot and hand it to a thread."""
         self._follow_size()
         self._slots.take(execution)
-        metrics.ACTIVE_EXECUTIONS.set(self._slots.running)
         self._inbox.put(execution)
 
     def scale(self) -> int:
@@ -133,6 +131,5 @@ class HandlerPool:
             self._run(execution)
             database.release_connections()
             self._slots.free_slot(execution)
-            metrics.ACTIVE_EXECUTIONS.set(self._slots.running)
             self._on_free_slot()
             self.note_progress()

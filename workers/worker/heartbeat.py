@@ -35,9 +35,11 @@ class Heartbeat:
         if held:
             keys = [(each.claim.workflow_step_uuid, each.claim.state_version) for each in held]
             kept = extend_leases(keys, lease_seconds=self._lease_seconds)
-            metrics.LEASES_EXTENDED.add(len(kept))
             for execution in held:
-                if execution.claim.workflow_step_uuid not in kept:
+                if execution.claim.workflow_step_uuid in kept:
+                    metrics.LEASES_EXTENDED.add(namespace=execution.claim.namespace)
+                    log.debug("lease.extended", extra=execution.log_fields)
+                else:
                     self._lose(execution)
         self._presence.beat()
         signals.announce(signals.worker_metrics, Heartbeat, lambda: {"metrics": metrics.snapshot()})
@@ -49,12 +51,5 @@ class Heartbeat:
             return
         execution.cancel()
         self._slots.settle(execution)
-        metrics.LEASES_LOST.add()
-        log.warning(
-            "lease.expired",
-            extra={
-                "step_uuid": str(execution.claim.workflow_step_uuid),
-                "task_uuid": str(execution.claim.task_uuid),
-                "attempt": execution.claim.attempts,
-            },
-        )
+        metrics.LEASES_EXPIRED.add(namespace=execution.claim.namespace)
+        log.warning("lease.expired", extra=execution.log_fields)

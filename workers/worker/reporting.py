@@ -146,15 +146,16 @@ class Reporter:
 def release(executions: Sequence[Execution]) -> None:
     """Give claims back so that another worker runs them; does not count as an attempt."""
     keys = [(each.claim.workflow_step_uuid, each.claim.state_version) for each in executions]
-    released = release_steps(keys)
-    metrics.STEPS_RELEASED.add(len(released))
-    for step_uuid in released:
-        log.info("step.released", extra={"step_uuid": str(step_uuid)})
+    released = set(release_steps(keys))
+    for execution in executions:
+        if execution.claim.workflow_step_uuid in released:
+            metrics.STEPS_RELEASED.add(namespace=execution.claim.namespace)
+            log.info("step.released", extra=execution.log_fields)
 
 
 def _note_answer(execution: Execution, report: StepReport, stored: Stored) -> None:
     if not stored.is_accepted:
-        metrics.STALE_REPORTS.add()
+        metrics.STALE_REPORTS.add(namespace=execution.claim.namespace)
         log.warning("step.report_stale", extra=execution.log_fields)
         return
     follow_up(execution, report, stored)

@@ -25,6 +25,7 @@ from workers.executor import Execution, Executor
 from workers.worker import self_checks, serving, statement_limit
 from workers.worker.announcing import Announcing
 from workers.worker.claiming import Claimer, Pace
+from workers.worker.counting import running_by_namespace
 from workers.worker.handler_pool import HandlerPool
 from workers.worker.heartbeat import Heartbeat
 from workers.worker.reporting import Reporter
@@ -47,6 +48,7 @@ class WorkerOptions:
     is_once: bool = False
 
 
+STATUS_ROUTES = "workers.api.urls"
 _running: "Worker | None" = None
 
 
@@ -59,6 +61,7 @@ def run_worker(options: WorkerOptions) -> int:
     """Run a worker until it is asked to stop; return its exit code."""
     identity = identify_process("worker", name=options.worker_id)
     process = Process(identity, mode=options.mode, http_port=options.http_port)
+    process.status_urlconf = STATUS_ROUTES
     statement_limit.install()
     return process.run(
         partial(build_parts, process, options),
@@ -166,6 +169,7 @@ class Worker:
         process.more_status = self.describe
         process.on_stopping = self.heartbeat.loop.wake
         process.on_end = self._end
+        metrics.STEPS_ACTIVE.ask(lambda: running_by_namespace(self.slots))
         served = self_checks.ServedTemplates(self.namespaces)
         install_health(
             process,

@@ -1,6 +1,7 @@
 """`manage.py run_orchestrator`: moves tasks on until it is asked to stop."""
 
 import argparse
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 from django.core.management.base import CommandParser
 
 from orchestration import health
+from orchestration.access.checks import check_groups
 from orchestration.conf import engine_settings, pool_settings
 from orchestration.orchestrator import build_parts
 from orchestration.process import (
@@ -25,6 +27,8 @@ from orchestration.runtime.identity import identify_process
 from orchestration.runtime.loop import Loop, run_until_idle
 from orchestration.runtime.supervisor import Part
 from templates_registry.conf import Range
+
+log = logging.getLogger(__name__)
 
 POOLS = ("results", "requests", "discovery")
 LARGEST_POOL = 64
@@ -64,6 +68,8 @@ class Command(ProcessCommand):
 def _wire_parts(process: Process, options: dict[str, Any]) -> list[Part]:
     """Register the orchestrator and return its parts, wired to listener and probes."""
     settings = engine_settings()
+    for each in check_groups():
+        log.warning("access.group_unknown", extra={"check": each.id, "error": each.msg})
     parts = _build_parts(process, options)
     for part in parts:
         part.stop_seconds = chosen(options["grace_seconds"], settings.shutdown_grace_seconds)

@@ -8,6 +8,7 @@ them may belong to a package that stands above this one.
 
 GROUPS = {
     "auth": "orchestration.management.tasker.auth",
+    "config": "orchestration.management.tasker.config",
     "dlq": "orchestration.management.tasker.dlq",
     "queue": "orchestration.management.tasker.queue",
     "system": "orchestration.management.tasker.system",

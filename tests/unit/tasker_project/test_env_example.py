@@ -1,7 +1,7 @@
 """`.env.example` says what the tables of settings say."""
 
+from orchestration.configuration.example import DJANGO, env_example
 from tasker_project import settings
-from tasker_project.env_example import DJANGO, env_example
 from templates_registry.conf import table, tables
 from tests.processes import PROJECT
 

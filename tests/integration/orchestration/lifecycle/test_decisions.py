@@ -7,6 +7,7 @@ import pytest
 from orchestration.errors import InvalidRequestError
 from orchestration.lifecycle import operator_actions as act
 from orchestration.models import StepTransition, Task, WorkflowStep
+from orchestration.queries.template_names import template_name
 from orchestration.testing import shape
 from templates_registry import registry
 from tests.factories import ticks
@@ -124,8 +125,9 @@ def test_branches_come_from_the_revision_that_the_task_was_created_with():
 
 
 def test_plain_results_cost_no_further_statement(django_assert_num_queries):
-    ticks.start(shape("pair", {"a": [], "b": []}))
+    created = ticks.start(shape("pair", {"a": [], "b": []}))
     ticks.report(*map(ticks.success, ticks.claim()))
+    template_name(Task.objects.get(pk=created.task_uuid).named_task_id)  # asked once per template
 
     with django_assert_num_queries(4):  # take, settle, contexts, move
         ticks.process()

@@ -125,13 +125,13 @@ def test_nobody_is_judged_for_the_grace_after_the_listener_was_lost_or_came_back
     try:
         timer = expired_claim(clock)
         if event == "lost":
-            metrics.LISTENER_ACTIVE.set(1 - active)
+            metrics.LISTENER_ACTIVE.set(1 - active, mode="Hybrid")
         else:
             metrics.LISTENER_RECONNECTIONS.add()
 
         assert is_judged_after_the_grace(timer)
     finally:
-        metrics.LISTENER_ACTIVE.set(active)
+        metrics.LISTENER_ACTIVE.set(active, mode="Hybrid")
 
 
 @pytest.mark.django_db

@@ -207,21 +207,25 @@ def test_a_breaker_that_is_off_never_opens(time):
 
 def test_it_says_what_it_does(sut, time, caplog):
     caplog.set_level(logging.INFO)
+    calls = metrics.BREAKER_CALLS.value
     for _ in range(3):
         call(sut, "fail")
     opened = sut.describe()
-    assert metrics.BREAKER_STATE.value == O
     time.now += 30
     for _ in range(2):
         call(sut, "ok")
 
-    assert [record.message for record in caplog.records] == ["breaker.opened", "breaker.closed"]
+    assert [record.message for record in caplog.records] == [
+        "breaker.opened",
+        "breaker.half_open",  # said once, however many trials there are
+        "breaker.closed",
+    ]
     assert caplog.records[0].breaker == "test"
     assert (opened["state"], opened["failures"], opened["calls"]) == ("open", 3, 3)
     assert (opened["next_trial_at"] - opened["opened_at"]).total_seconds() == pytest.approx(
         30, 0.01
     )
-    assert metrics.BREAKER_STATE.value == C
+    assert metrics.BREAKER_CALLS.value == calls + 5
     assert sut.describe() | {"calls": 0} == {
         "state": "closed",
         "failures": 0,

@@ -3,7 +3,6 @@
 `make env` writes the file; a test compares it with what this module says, so it cannot grow old.
 """
 
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,7 +51,3 @@ def written(value: Any) -> str:
     if type(value) is tuple:
         return ",".join(value)
     return str(value)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(env_example())

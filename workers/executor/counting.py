@@ -1,0 +1,45 @@
+"""What is counted about an attempt whose report was accepted; labels are the template's words."""
+
+from collections.abc import Sequence
+
+from pydantic_core import from_json
+
+from orchestration import metrics
+from orchestration.messaging.messages import RESULTS_QUEUE
+from orchestration.queries.steps import StepReport
+from workers.executor.execution import Execution
+from workers.results.models import ErrorType
+
+ERROR_TYPES = frozenset(each.value for each in ErrorType)
+OTHER_ERROR = "other"
+
+
+def count_submission(reports: Sequence[StepReport], *, seconds: float) -> None:
+    """Note for each report how long the statement took that stored it."""
+    for report in reports:
+        kind = "success" if report.success else "failure"
+        metrics.RESULT_SUBMISSION.observe(seconds * 1000, result_type=kind)
+
+
+def count_report(execution: Execution, report: StepReport) -> None:
+    """Count an attempt by how it ended, and how long its handler took."""
+    claim = execution.claim
+    labels = {"namespace": claim.namespace, "step": claim.template_step_name}
+    kind = "success" if report.success else "failure"
+    metrics.STEPS_SUBMITTED.add(result_type=kind)
+    metrics.MESSAGES_SENT.add(queue=RESULTS_QUEUE)
+    result = "timeout" if execution.is_timed_out else kind
+    metrics.STEP_EXECUTION.observe(execution.took_ms, **labels, result=result)
+    if report.success:
+        metrics.STEPS_SUCCEEDED.add(**labels)
+    else:
+        metrics.STEPS_FAILED.add(**labels, **_failure(report))
+
+
+def _failure(report: StepReport) -> dict[str, str]:
+    metadata = from_json(report.results).get("metadata") or {}
+    error_type = metadata.get("error_type")
+    return {
+        "error_type": error_type if error_type in ERROR_TYPES else OTHER_ERROR,
+        "retryable": str(metadata.get("retryable") is not False).lower(),
+    }
