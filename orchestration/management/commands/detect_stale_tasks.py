@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from orchestration.access.principals import principal_of_command_line
 from orchestration.checks import refuse_bad_settings
 from orchestration.lifecycle import staleness
 from orchestration.management.tasker.output import aligned
@@ -36,7 +37,7 @@ class Command(BaseCommand):
         """Do one round with the settings of the orchestrators."""
         refuse_bad_settings(code=EXIT_BAD_CONFIGURATION)
         settled = staleness.look_for_stale_tasks(
-            move=Move("cli"),
+            move=Move(principal_of_command_line().name, reason="detect_stale_tasks --apply"),
             limit=options["batch"],
             dry_run=not options["apply"],
         )

@@ -6,10 +6,15 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
+from orchestration.access.principals import principal_of_command_line
 from orchestration.models import DlqEntry, Task, TaskTransition
 from orchestration.testing import TaskFactory
 
 pytestmark = pytest.mark.django_db
+
+
+def caller():
+    return principal_of_command_line().name
 
 
 def run(*arguments):
@@ -53,7 +58,7 @@ def test_it_acts_when_told_to(stale):
     assert row.endswith("transitioned_to_dlq_and_error")
     assert total == "2 stale tasks settled"
     assert set(Task.objects.values_list("state", flat=True)) == {"error"}
-    assert TaskTransition.objects.filter(actor="cli", event="timeout").count() == 2
+    assert TaskTransition.objects.filter(actor=caller(), event="timeout").count() == 2
     assert run("--apply") == ["0 stale tasks settled"]
 
 
