@@ -205,7 +205,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles" if _is_production else None  # of collectstatic
-WHITENOISE_USE_FINDERS = True  # admin and API docs look right without collectstatic
+# admin and API docs look right without collectstatic; what it has made is compressed
+WHITENOISE_USE_FINDERS = not (STATIC_ROOT and STATIC_ROOT.is_dir())
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"

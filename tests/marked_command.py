@@ -10,18 +10,27 @@ import subprocess
 import sys
 import threading
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 from tasker_project.embedded import postmaster
 from tasker_project.embedded.launcher import EmbeddedServer
 from tests.processes import PROJECT, wait_until
 
+MANAGE = (sys.executable, "manage.py")
+
 
 class MarkedCommand:
     """One running command with all that it started."""
 
     def __init__(
-        self, root: Path, *arguments: str, terminal: int | None = None, **environment: str
+        self,
+        root: Path,
+        *arguments: str,
+        terminal: int | None = None,
+        program: Sequence[str] = MANAGE,
+        folder: Path = PROJECT,
+        **environment: str,
     ) -> None:
         """Start the command; on a terminal, `output` stays empty: the test reads that itself."""
         self.mark = f"COMMAND_TEST_MARK={uuid.uuid4()}"
@@ -31,10 +40,11 @@ class MarkedCommand:
         given |= {"TASKER_ENV": "test", "TASKER_LOG_LEVEL": "INFO", "TASKER_DATA_DIR": str(root)}
         given |= dict([self.mark.split("=", 1)])
         given["DJANGO_SETTINGS_MODULE"] = "tasker_project.settings"  # the tests' set the profile
+        self.environment = {**given, **environment}
         self.child = subprocess.Popen(
-            [sys.executable, "manage.py", *arguments],
-            env={**given, **environment},
-            cwd=PROJECT,
+            [*program, *arguments],
+            env=self.environment,
+            cwd=folder,
             stdin=terminal or subprocess.DEVNULL,
             stdout=terminal or subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 import pytest
@@ -19,6 +20,7 @@ from django.db import connections
 
 PROJECT = Path(__file__).resolve().parent.parent
 PAUSE_SECONDS = 0.01
+Child = TypeVar("Child", bound="ChildProcess")
 
 
 def wait_until(condition: Callable[[], object], within: float = 5.0) -> None:
@@ -30,14 +32,17 @@ def wait_until(condition: Callable[[], object], within: float = 5.0) -> None:
         time.sleep(PAUSE_SECONDS)
 
 
-def database_url() -> str:
-    """Return the address of the test database, for a process that is started beside the test."""
+def database_url(name: str = "") -> str:
+    """Return the address of the test database, or of another one of the same server.
+
+    For a process that is started beside the test.
+    """
     given = connections["default"].settings_dict
     password = f":{quote(given['PASSWORD'], safe='')}" if given["PASSWORD"] else ""
     user = f"{quote(given['USER'], safe='')}{password}@" if given["USER"] else ""
     port = f":{given['PORT']}" if given["PORT"] else ""
     host = quote(str(given["HOST"] or "localhost"), safe="")
-    return f"postgresql://{user}{host}{port}/{given['NAME']}"
+    return f"postgresql://{user}{host}{port}/{name or given['NAME']}"
 
 
 _route: dict[str, str] = {}
@@ -61,17 +66,23 @@ def skip_if_it_listens(arguments: Sequence[str]) -> None:
         pytest.skip("needs LISTEN, which a transaction pooler does not have")
 
 
-class ManageProcess:
-    """One running `manage.py` command; `output` grows while it runs."""
+class ChildProcess:
+    """One running program; `output` grows while it runs."""
 
-    def __init__(self, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
-        skip_if_it_listens(arguments)
+    def __init__(
+        self,
+        program: Sequence[str],
+        arguments: tuple[str, ...],
+        *,
+        environment: Mapping[str, str],
+        folder: Path = PROJECT,
+    ) -> None:
         self.arguments = arguments
         self.output = ""
         self.child = subprocess.Popen(
-            [sys.executable, str(PROJECT / "manage.py"), *arguments],
-            env=child_environment(**environment),
-            cwd=PROJECT,
+            [*program, *arguments],
+            env=environment,
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -114,15 +125,29 @@ class ManageProcess:
         return code
 
 
+class ManageProcess(ChildProcess):
+    """One running `manage.py` command on the test database."""
+
+    def __init__(self, arguments: tuple[str, ...], environment: Mapping[str, str]) -> None:
+        skip_if_it_listens(arguments)
+        program = [sys.executable, str(PROJECT / "manage.py")]
+        super().__init__(program, arguments, environment=child_environment(**environment))
+
+
 class Processes:
     """Starts processes and ends whatever a test leaves running."""
 
     def __init__(self) -> None:
-        self.started: list[ManageProcess] = []
+        self.started: list[ChildProcess] = []
 
     def start(self, *arguments: str, **environment: str) -> ManageProcess:
         """Start one `manage.py` command; keywords are environment variables."""
         process = ManageProcess(arguments, environment)
+        self.started.append(process)
+        return process
+
+    def add(self, process: Child) -> Child:
+        """Take a process that was started otherwise into the care of the test."""
         self.started.append(process)
         return process
 

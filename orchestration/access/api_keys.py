@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from orchestration.access.key_lookup import forget_keys
@@ -30,6 +32,7 @@ from orchestration.errors import (
     TaskerError,
 )
 from orchestration.models import ApiKey
+from orchestration.queries.operator_records import record_action
 
 log = logging.getLogger(__name__)
 LONGEST_NAME = 128
@@ -48,7 +51,7 @@ class CreatedKey(NamedTuple):
     text: str
 
 
-def create_key(
+def create_key(  # noqa: PLR0913 - the columns of a key, and who makes it why
     *,
     name: str,
     permissions: Iterable[str],
@@ -56,6 +59,7 @@ def create_key(
     granted_by: Principal,
     owner: User | None = None,
     expires_at: datetime | None = None,
+    reason: str = "",
 ) -> CreatedKey:
     """Make a key. `permissions` may hold `tasks:*` and `*`, `namespaces` may hold `*`.
 
@@ -68,16 +72,18 @@ def create_key(
         raise InvalidRequestError(f"Cannot make the API key '{name}': {told}", problems=problems)
     _refuse_gifts(grants, spaces, granted_by)
     made = new_key_text()
-    key = ApiKey.objects.create(
-        name=name.strip(),
-        prefix=made.prefix,
-        key_hash=hash_of(made.text),
-        permissions=grants,
-        namespaces=spaces,
-        owner=owner,
-        created_by=granted_by.name,
-        expires_at=expires_at,
-    )
+    with transaction.atomic():
+        key = ApiKey.objects.create(
+            name=name.strip(),
+            prefix=made.prefix,
+            key_hash=hash_of(made.text),
+            permissions=grants,
+            namespaces=spaces,
+            owner=owner,
+            created_by=granted_by.name,
+            expires_at=expires_at,
+        )
+        _record(key, "key.created", granted_by, reason, before=None)
     log.info(
         "key.created",
         extra={"prefix": key.prefix, "actor": granted_by.name, "permissions": grants},
@@ -85,47 +91,73 @@ def create_key(
     return CreatedKey(key, made.text)
 
 
-def revoke_key(*, prefix: str, revoked_by: Principal) -> ApiKey:
+def revoke_key(*, prefix: str, revoked_by: Principal, reason: str = "") -> ApiKey:
     """End a key for good. This process refuses it at once, others 10 seconds later at most.
 
     Raises `NotFoundError`, and `ActionRefusedError` for a key that was revoked before.
     """
-    key = find_key(prefix)
-    changed = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(
-        revoked_at=timezone.now(), revoked_by=revoked_by.name
-    )
-    if not changed:
-        raise ActionRefusedError(f"Cannot revoke the API key '{prefix}': it is revoked already")
+    with transaction.atomic():
+        key = _held(prefix, "revoke", "it is revoked already")
+        before = _shown(key)
+        key.revoked_at, key.revoked_by = timezone.now(), revoked_by.name
+        key.save(update_fields=["revoked_at", "revoked_by"])
+        _record(key, "key.revoked", revoked_by, reason, before=before)
     forget_keys()
     log.info("key.revoked", extra={"prefix": prefix, "actor": revoked_by.name})
-    key.refresh_from_db()
     return key
 
 
-def expire_key(*, prefix: str, expires_at: datetime | None, changed_by: Principal) -> ApiKey:
+def expire_key(
+    *, prefix: str, expires_at: datetime | None, changed_by: Principal, reason: str = ""
+) -> ApiKey:
     """Let a key end at a moment, or never; how keys are replaced without a gap.
 
     Raises `NotFoundError`, and `ActionRefusedError` for a revoked key.
     """
-    key = find_key(prefix)
-    changed = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(expires_at=expires_at)
-    if not changed:
-        raise ActionRefusedError(f"Cannot change the API key '{prefix}': it is revoked")
+    with transaction.atomic():
+        key = _held(prefix, "change", "it is revoked")
+        before = _shown(key)
+        key.expires_at = expires_at
+        key.save(update_fields=["expires_at"])
+        _record(key, "key.expiry_set", changed_by, reason, before=before)
     forget_keys()
     log.info(
         "key.expiry_set",
         extra={"prefix": prefix, "actor": changed_by.name, "expires_at": expires_at},
     )
-    key.refresh_from_db()
     return key
 
 
 def find_key(prefix: str) -> ApiKey:
     """Return the key of a prefix, also a dead one; raise `NotFoundError` for an unknown one."""
+    return _only(ApiKey.objects.all(), prefix)
+
+
+def _only(keys: QuerySet[ApiKey], prefix: str) -> ApiKey:
     try:
-        return ApiKey.objects.select_related("owner").get(prefix=prefix)
+        return keys.select_related("owner").get(prefix=prefix)
     except ApiKey.DoesNotExist as error:
         raise NotFoundError(f"There is no API key with the prefix '{prefix}'") from error
+
+
+def _held(prefix: str, verb: str, refusal: str) -> ApiKey:
+    """Lock a key that is not revoked; refuse any other."""
+    key = _only(ApiKey.objects.select_for_update(of=("self",)), prefix)
+    if key.revoked_at is not None:
+        raise ActionRefusedError(f"Cannot {verb} the API key '{prefix}': {refusal}")
+    return key
+
+
+def _shown(key: ApiKey) -> str:
+    """Return what the record says of a key: its state, and when it ends."""
+    end = key.expires_at.isoformat(timespec="seconds") if key.expires_at else "never"
+    return f"{key.state.value}, ends {end}"
+
+
+def _record(
+    key: ApiKey, action: str, principal: Principal, reason: str, *, before: str | None
+) -> None:
+    record_action(key.pk, action, actor=principal.name, reason=reason, change=(before, _shown(key)))
 
 
 def _problems(

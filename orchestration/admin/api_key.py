@@ -143,7 +143,9 @@ def new(request: HttpRequest) -> HttpResponse:
     form = NewKeyForm(request.POST or None, maker=maker, initial={"namespaces": EVERY_NAMESPACE})
     if request.method == "POST" and form.is_valid():
         try:
-            made = api_keys.create_key(granted_by=maker, **form.grants())
+            made = api_keys.create_key(
+                granted_by=maker, reason=form.cleaned_data["reason"], **form.grants()
+            )
         except TaskerError as error:
             form.add_error(None, error.message)
         else:
@@ -158,7 +160,9 @@ def revoke(request: HttpRequest, prefix: str) -> HttpResponse:
     """Ask why; then end the key for good."""
 
     def act(given: dict[str, Any]) -> ApiKey:
-        return api_keys.revoke_key(prefix=prefix, revoked_by=principal_of(request))
+        return api_keys.revoke_key(
+            prefix=prefix, revoked_by=principal_of(request), reason=given["reason"]
+        )
 
     return _end(request, prefix, "Revoke", act)
 
@@ -169,7 +173,9 @@ def expire(request: HttpRequest, prefix: str) -> HttpResponse:
     def act(given: dict[str, Any]) -> ApiKey:
         end = timezone.now() + timedelta(days=given["days"]) if given["days"] else None
         who = principal_of(request)
-        return api_keys.expire_key(prefix=prefix, expires_at=end, changed_by=who)
+        return api_keys.expire_key(
+            prefix=prefix, expires_at=end, changed_by=who, reason=given["reason"]
+        )
 
     return _end(request, prefix, "Set expiry", act)
 

@@ -9,8 +9,6 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
@@ -28,11 +26,13 @@ from orchestration.errors import TaskerError
 from orchestration.lifecycle.investigation import MAX_NOTES_LENGTH, EntryChange, update_entry
 from orchestration.models import DlqEntry, DlqResolution
 from orchestration.queries import dlq
+from orchestration.queries.operator_records import records_of
 from orchestration.queries.task_page import StepLine, find_steps
 from orchestration.queries.task_table import progress_of
 
 LONGEST_NOTE = 2000
 MOST_STEPS = 1000
+MOST_RECORDS = 100
 SHORTCUTS = tuple(
     action for action in TASK_ACTIONS if action.name in ("retry_failed_steps", "cancel", "resolve")
 )
@@ -113,7 +113,7 @@ def append_note(entry_uuid: UUID, text: str, *, actor: str, status: str = "") ->
         if len(notes) > MAX_NOTES_LENGTH:  # the oldest are given up
             notes = notes[-MAX_NOTES_LENGTH:]
         change = EntryChange(resolution_notes=notes, resolution_status=status or None)
-        update_entry(entry_uuid, change, actor=actor)
+        update_entry(entry_uuid, change, actor=actor, reason=text)
 
 
 def _find(request: HttpRequest, key: UUID) -> DlqEntry | None:
@@ -190,6 +190,4 @@ def _data(entry: DlqEntry) -> SafeString:
 
 
 def _log(entry: DlqEntry) -> SafeString:
-    kind = ContentType.objects.get_for_model(DlqEntry)
-    found = LogEntry.objects.filter(content_type=kind, object_id=str(entry.pk))
-    return fragment("dlq_log", rows=found.select_related("user").order_by("-action_time")[:100])
+    return fragment("dlq_log", rows=records_of(entry.pk)[:MOST_RECORDS])

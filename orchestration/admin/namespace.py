@@ -6,6 +6,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -15,12 +16,13 @@ from orchestration.admin.addresses import address_of, list_of
 from orchestration.admin.display import state_badge
 from orchestration.admin.live_handlers import live_services
 from orchestration.admin.logging import log_action
-from orchestration.admin.pages import fragment, page, part
+from orchestration.admin.pages import actor_of, fragment, page, part
 from orchestration.admin.read_only import OwnListAdmin
 from orchestration.admin.visibility import scope_of, within
 from orchestration.conf import protection_settings
 from orchestration.queries import pressure
 from orchestration.queries.namespace_table import NamespaceRow, all_namespaces
+from orchestration.queries.operator_records import record_action
 from templates_registry.models import TaskerNow, TaskNamespace
 
 
@@ -64,14 +66,26 @@ class NamespaceAdmin(OwnListAdmin):
             return None
         form = DescriptionForm(request.POST or None, initial={"description": row.description})
         if request.method == "POST" and form.is_valid():
-            given = form.cleaned_data
-            namespaces.filter(pk=row.pk).update(
-                description=given["description"] or None, updated_at=TaskerNow()
-            )
-            log_action(request, row, f"Describe: {given['reason']}")
+            _describe(request, row, form.cleaned_data)
             messages.success(request, f"Namespace {row.name} is described")
             return HttpResponseRedirect(list_of("templates_registry.tasknamespace"))
         return page(request, "namespace", f"Namespace {row.name}", row=row, form=form)
+
+
+def _describe(request: HttpRequest, row: TaskNamespace, given: dict[str, str]) -> None:
+    """Write a description, and who wrote it, why, and over which one."""
+    with transaction.atomic():
+        TaskNamespace.objects.filter(pk=row.pk).update(
+            description=given["description"] or None, updated_at=TaskerNow()
+        )
+        record_action(
+            row.pk,
+            "namespace.described",
+            actor=actor_of(request),
+            reason=given["reason"],
+            change=(row.description or "", given["description"]),
+        )
+        log_action(request, row, f"Describe: {given['reason']}")
 
 
 def _table(request: HttpRequest) -> SafeString:

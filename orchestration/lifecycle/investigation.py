@@ -18,6 +18,7 @@ from orchestration.errors import ActionRefusedError, InvalidRequestError, NotFou
 from orchestration.models import DlqResolution
 from orchestration.queries import dlq
 from orchestration.queries.dlq import EntryRow
+from orchestration.queries.operator_records import record_action
 from orchestration.queries.transactions import atomically
 
 log = logging.getLogger(__name__)
@@ -37,12 +38,15 @@ class EntryChange:
     metadata: dict[str, Any] | None = None
 
 
-def update_entry(entry_uuid: UUID, change: EntryChange, *, actor: str) -> str:
+def update_entry(
+    entry_uuid: UUID, change: EntryChange, *, actor: str, reason: str | None = None
+) -> str:
     """Annotate or close an entry and return its resolution status.
 
     Locks the entry. A final status stamps the time, and the actor as `resolved_by` where nobody
-    else is named. Raises `InvalidRequestError` for an empty or too large change,
-    `ActionRefusedError` when a closed entry would be reopened, `NotFoundError`.
+    else is named. The reason stands in the record; where none is given the notes do. Raises
+    `InvalidRequestError` for an empty or too large change, `ActionRefusedError` when a closed entry
+    would be reopened, `NotFoundError`.
     """
     if problems := list(_problems(change)):
         told = "; ".join(f"{each.path} {each.message}".lstrip() for each in problems)
@@ -67,6 +71,9 @@ def update_entry(entry_uuid: UUID, change: EntryChange, *, actor: str) -> str:
         if is_closed_now:
             seconds = (timezone.now() - entry.dlq_timestamp).total_seconds()
             metrics.DLQ_TIME_IN_QUEUE.observe(max(0.0, seconds), resolution=status)
+        why = reason if reason is not None else change.resolution_notes or ""
+        moved = (entry.resolution_status, status)
+        record_action(entry_uuid, "dlq.updated", actor=actor, reason=why, change=moved)
         return status
 
     status = atomically(work)

@@ -25,8 +25,9 @@ from orchestration.fsm import Stateful, TransitionNotAllowed
 from orchestration.lifecycle import outcome_processor
 from orchestration.lifecycle.counting import count_end
 from orchestration.lifecycle.task_finalizer import Cause, Question, evaluate, log_answers
-from orchestration.models import Task, WorkflowStep
+from orchestration.models import DlqResolution, Task, WorkflowStep
 from orchestration.queries import dlq, steps, tasks
+from orchestration.queries.operator_records import record_action
 from orchestration.queries.tasks import Move
 from orchestration.queries.template_names import template_name
 from orchestration.queries.transactions import atomically
@@ -139,6 +140,8 @@ def move_to_dlq(task_uuid: UUID, *, actor: str, reason: str = "") -> UUID:
             raise DuplicateDlqEntryError(
                 f"Cannot open a DLQ entry for task {task_uuid}: it has a pending one"
             )
+        opened = (None, DlqResolution.PENDING.value)
+        record_action(entry, "dlq.created", actor=actor, reason=reason, change=opened)
         return entry
 
     entry = atomically(work)

@@ -51,7 +51,9 @@ def _take_and_create(*, actor: str) -> bool:
         return False
     try:
         wanted = TaskRequestMessage.from_json(message.body)
-        create(TaskRequest.parse(wanted.request), actor=wanted.requester or actor)
+        request = TaskRequest.parse(wanted.request)
+        asked_by = request.initiator if wanted.request.get("initiator") else actor
+        create(request, actor=wanted.requester or asked_by)
     except DuplicateTaskError as error:
         log.warning("task.conflict", extra={"msg_id": message.msg_id, "error": str(error)})
     except (InvalidRequestError, NotFoundError) as error:

@@ -8,6 +8,7 @@ from orchestration.models.annotation import (
 from orchestration.models.api_key import Access, ApiKey, KeyState
 from orchestration.models.audit import StepResultAudit
 from orchestration.models.dlq import DlqEntry, DlqReason, DlqResolution
+from orchestration.models.operator_record import OperatorRecord
 from orchestration.models.process import ProcessKind, ProcessStatus, TaskerProcess
 from orchestration.models.step import WorkflowStep, WorkflowStepEdge
 from orchestration.models.task import Task
@@ -22,6 +23,7 @@ __all__ = [
     "DlqReason",
     "DlqResolution",
     "KeyState",
+    "OperatorRecord",
     "ProcessKind",
     "ProcessStatus",
     "StepResultAudit",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tasker_project.demo.cases import Case
+from tasker_project.demo.case import Case
 from tasker_project.demo.client import Api, DemoError
 from tasker_project.demo.outcome import Outcome, conclude
 from tasker_project.processes import ProcessGroup

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tasker_project.demo.cases import Case
+from tasker_project.demo.case import Case
 
 DONE = "complete"
 FAILED = "error"

@@ -35,9 +35,11 @@ def test_demo_without_a_terminal_ends_well_when_every_outcome_is_expected(demo):
     assert running.child.wait(90) == 0, running.output
     running.says(READY)
     table = [line for line in running.output.splitlines() if re.search("│ +yes +│", line)]
-    assert len(table) == 8
+    assert len(table) == 17
     assert "flaky payment            │ complete            │ 4/4   │ 1 1 3 1" in running.output
     assert "declined payment         │ blocked_by_failures │ 2/4   │ 1 1 1 0" in running.output
+    assert "a gateway that is down   │ complete            │ 4/4   │ 1 2 1 1" in running.output
+    assert "a source that is gone    │ blocked_by_failures │ 4/8   │ " in running.output
     assert "total 115.08" in running.output.replace("\n", " ")
     assert re.search(r"user admin, password \S{16}\)", running.output)
     assert running.is_gone()

@@ -63,11 +63,11 @@ class Visit:
         self.page.wait_for_load_state("load")
         return self.page
 
-    def sign_in(self, name: str) -> Page:
+    def sign_in(self, name: str, password: str = PASSWORD) -> Page:
         """Sign in through the form."""
         page = self.go("/admin/")
         page.fill("input[name=username]", name)
-        page.fill("input[name=password]", PASSWORD)
+        page.fill("input[name=password]", password)
         page.click("button[type=submit]")
         page.wait_for_selector("#nav-sidebar, #nav-sidebar-apps")
         return page

@@ -1,4 +1,4 @@
-"""What people do in the admin, in a real browser: find, read why, repair, watch, run, close."""
+"""What people do in the admin, in a real browser; `test_repair_in_browser` does it on processes."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from orchestration.lifecycle import operator_actions
-from orchestration.models import DlqEntry, StepTransition, Task, TaskTransition
+from orchestration.models import DlqEntry, Task, TaskTransition
 from orchestration.testing import linear
 from templates_registry import registry
 from templates_registry.models import NamedTask
@@ -49,41 +49,6 @@ def test_a_wrong_password_lets_nobody_in(visit: Visit, person):
     assert "correct username and password" in page.inner_text("body")
     visit.shot("login")
     visit.assert_clean()
-
-
-def test_a_blocked_order_is_found_understood_retried_and_watched_turning_green(ann: Visit):
-    start(linear(2, name="other"))
-    run_to_the_end()
-    order = blocked(linear(3, name="order"))
-    page = ann.go(TASKS)
-
-    page.click(".tk-chip:has-text('blocked by failures')")
-    page.click("details.tk-filters summary") if not page.is_visible("#tk-filter") else None
-    page.fill("#tk-filter input[name=template]", "order")
-    page.get_by_role("button", name="Apply").click()
-    page.wait_for_url("**template=order**")
-    ann.shot("tasks")
-    assert page.locator("#result_list tbody tr, table tbody tr:has(.tk-link)").count() == 1
-    page.click("a.tk-link")
-
-    assert "“step_1” failed after 1 of 3 attempts: no" in page.inner_text("[aria-label=Task]")
-    assert page.locator("g[data-step=step_1][data-state=error]").count() == 1
-    ann.shot("task-blocked")
-    page.get_by_role("link", name="Retry failed steps").click()
-    confirm(ann, "Retry failed steps", "the bank is back")
-
-    page.wait_for_selector("g[data-step=step_1][data-state=enqueued]")
-    page.evaluate("window.sameDocument = true")
-    for name in ("step_1", "step_2", "step_3"):
-        report(*map(success, claim()))
-        process()
-        page.wait_for_selector(f"g[data-step={name}][data-state=complete]")
-    page.wait_for_selector("#tk-live :text('at rest since')")
-    assert page.evaluate("window.sameDocument")
-    ann.shot("task-done")
-    assert state_of(order.task_uuid) == "complete"
-    move = StepTransition.objects.get(event="reset_for_retry")
-    assert (move.actor, move.metadata["reason"]) == ("user:ann", "the bank is back")
 
 
 def test_what_is_open_stays_open_while_the_page_looks_again(ann: Visit):
@@ -147,14 +112,17 @@ def test_a_template_is_run_from_its_form(ann: Visit):
     page.get_by_role("link", name="Run", exact=True).click()
     ann.shot("run")
 
-    page.get_by_role("link", name="As JSON").click()
-    page.fill("textarea[name=context]", '{"email": "ann@example.com", "name": "Ann"}')
-    page.fill("input[name=reason]", "asked by phone")
+    page.fill("input[name=context_email]", "ann@example.com")
+    page.fill("input[name=context_name]", "Ann")
+    page.select_option("select[name=context_plan]", label="team")
+    page.fill("[name=reason]", "asked by phone")
     page.get_by_role("button", name="Create the task").click()
 
     page.wait_for_selector("g[data-step]")
     task = Task.objects.get(named_task=template)
-    assert (task.context["name"], task.reason) == ("Ann", "asked by phone")
+    assert task.context["email"] == "ann@example.com"
+    assert (task.context["name"], task.context["plan"]) == ("Ann", "team")
+    assert task.reason == "asked by phone"
     assert "user:ann, admin" in page.inner_text("[aria-label=Task]")
 
 

@@ -3,10 +3,24 @@
 import pytest
 
 from orchestration.models import DlqEntry, Task, WorkflowStep
+from orchestration.testing import shape
+from tasker_project.bench.loading import load_tasks
 from templates_registry import registry
-from templates_registry.models import NamedTask
+from templates_registry.models import (
+    DependentSystem,
+    NamedTask,
+    TaskNamespace,
+    TemplateRevision,
+)
+from templates_registry.schema import canonical
 from tests.browser.conftest import PASSWORD, Visit
-from tests.factories.scenes import hostile_process, hostile_task, large_task, one_task_per_state
+from tests.factories.scenes import (
+    hostile_process,
+    hostile_task,
+    large_task,
+    one_task_per_state,
+    worker,
+)
 
 pytestmark = [
     pytest.mark.browser,
@@ -61,9 +75,36 @@ def test_every_page_with_a_task_in_each_state(ann: Visit):
     step = WorkflowStep.objects.filter(state="error").get()
     template = NamedTask.objects.get(name="process_order")
     run = f"{page_of(template)}run/"
-    objects = {"task": tasks[-1], "step": step, "template": template}
+    objects: dict[str, object] = {
+        "task": tasks[-1],
+        "step": step,
+        "template": template,
+        "process": worker(),
+        "namespace": TaskNamespace.objects.get(name="test"),
+    }
+    forms = {
+        "run": run,
+        "complete": f"/admin/orchestration/workflowstep/{step.pk}/complete/",
+        "new-key": "/admin/orchestration/apikey/new/",
+    }
 
-    tour(ann, "states", {**{n: page_of(each) for n, each in objects.items()}, "run": run})
+    tour(ann, "states", {**{n: page_of(each) for n, each in objects.items()}, **forms})
+
+
+def test_every_page_with_10_000_tasks(ann: Visit):
+    DependentSystem.objects.get_or_create(name="default")  # a flush took the migration's row
+    load_tasks(10_000)
+    content = canonical(shape("load", {"load": []}, namespace="bench_load"))
+    TemplateRevision.objects.filter(digest="load").update(configuration=content)
+    NamedTask.objects.filter(name="load").update(configuration=content)
+    task = Task.objects.filter(state="blocked_by_failures").earliest("task_uuid")
+    objects = {"task": task, "step": task.steps.latest("workflow_step_uuid")}
+    last = "/admin/orchestration/task/?p=200"
+
+    tour(ann, "many", {**{n: page_of(each) for n, each in objects.items()}, "last-page": last})
+
+    page = ann.go("/admin/orchestration/task/")
+    assert "10000" in page.inner_text("body").replace(",", "").replace("\u00a0", "")
 
 
 def test_every_page_with_hostile_text(ann: Visit):

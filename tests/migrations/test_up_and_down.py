@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
-from tests.processes import database_url
+from tests.databases import fresh_database
 
 pytestmark = pytest.mark.timeout(240)  # databases are created and dropped, however busy the disk is
 ALIAS = "migrations"
@@ -33,16 +32,12 @@ def database(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
     """Return a connection to a fresh, empty database beside the test's."""
     with django_db_blocker.unblock():
         default = connections["default"].settings_dict
-        name = f"{default['NAME']}_migrations"
-        with psycopg.connect(database_url(), autocommit=True) as server:
-            server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
-            server.execute(f'CREATE DATABASE "{name}"'.encode())
+        with fresh_database("migrations") as name:
             options = {k: v for k, v in default["OPTIONS"].items() if k != "pool"}
             connections.databases[ALIAS] = {**default, "NAME": name, "OPTIONS": options}
             yield connections[ALIAS]
             connections[ALIAS].close()
             del connections[ALIAS], connections.databases[ALIAS]
-            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
 def migrate(database: Any, *targets: tuple[str, str | None]) -> None:

@@ -92,7 +92,8 @@ class TaskerClient:
         """Call a task off and return it; raises ActionRefusedError when it is finished."""
         from orchestration.client import cancel_task
 
-        cancel_task(as_uuid(task_uuid, "task"), actor=self.initiator)
+        reason = f"Cancelled by {self.source_system}"
+        cancel_task(as_uuid(task_uuid, "task"), actor=self.initiator, reason=reason)
         return asdict(self.get_task(task_uuid))
 
     def list_task_steps(self, task_uuid: str) -> list[StepResponse]:

@@ -37,7 +37,7 @@ class Command(BaseCommand):
         """Do one round with the settings of the orchestrators."""
         refuse_bad_settings(code=EXIT_BAD_CONFIGURATION)
         settled = staleness.look_for_stale_tasks(
-            move=Move(principal_of_command_line().name),
+            move=Move(principal_of_command_line().name, reason="detect_stale_tasks --apply"),
             limit=options["batch"],
             dry_run=not options["apply"],
         )

@@ -49,6 +49,11 @@ def _create_arguments(parser: CommandParser) -> None:
     )
     parser.add_argument("--expires", type=duration, metavar="90d", help="when the key ends")
     parser.add_argument("--owner", metavar="USER", help="an inactive owner ends the key")
+    _reason_argument(parser)
+
+
+def _reason_argument(parser: CommandParser) -> None:
+    parser.add_argument("-r", "--reason", default="", help="stands in the record")
 
 
 def create(options: dict[str, Any]) -> Answer:
@@ -66,6 +71,7 @@ def create(options: dict[str, Any]) -> Answer:
         granted_by=principal_of_command_line(),
         owner=_user(options["owner"]) if options["owner"] else None,
         expires_at=_end(options),
+        reason=options["reason"],
     )
     body = _body(made.key) | {"key": made.text}
     notes = ["The key is shown this once; it is stored nowhere."]
@@ -87,14 +93,24 @@ def _prefix_argument(parser: CommandParser) -> None:
     parser.add_argument("prefix", metavar="PREFIX", help="the eight letters after tsk_")
 
 
+def _revoke_arguments(parser: CommandParser) -> None:
+    _prefix_argument(parser)
+    _reason_argument(parser)
+
+
 def revoke(options: dict[str, Any]) -> Answer:
     """End a key for good."""
-    key = revoke_key(prefix=_prefix(options["prefix"]), revoked_by=principal_of_command_line())
+    key = revoke_key(
+        prefix=_prefix(options["prefix"]),
+        revoked_by=principal_of_command_line(),
+        reason=options["reason"],
+    )
     return Answer(body=_body(key), columns=LISTED)
 
 
 def _expire_arguments(parser: CommandParser) -> None:
     _prefix_argument(parser)
+    _reason_argument(parser)
     chosen = parser.add_mutually_exclusive_group(required=True)
     chosen.add_argument("--expires", type=duration, metavar="7d", help="from now")
     chosen.add_argument("--never", action="store_true", help="take the end back")
@@ -106,6 +122,7 @@ def expire(options: dict[str, Any]) -> Answer:
         prefix=_prefix(options["prefix"]),
         expires_at=_end(options),
         changed_by=principal_of_command_line(),
+        reason=options["reason"],
     )
     return Answer(body=_body(key), columns=LISTED)
 
@@ -186,7 +203,7 @@ def _body(key: ApiKey) -> dict[str, Any]:
 VERBS = {
     "create-key": Verb(help="Make an API key.", run=create, arguments=_create_arguments),
     "list-keys": Verb(help="List all API keys.", run=list_keys),
-    "revoke-key": Verb(help="End an API key now.", run=revoke, arguments=_prefix_argument),
+    "revoke-key": Verb(help="End an API key now.", run=revoke, arguments=_revoke_arguments),
     "expire-key": Verb(help="Let an API key end later.", run=expire, arguments=_expire_arguments),
     "show-permissions": Verb(
         help="Show who may what.", run=show_permissions, arguments=_principal_argument

@@ -8,7 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 
 from tasker_project.demo import journey, screen
-from tasker_project.demo.cases import Case, choose
+from tasker_project.demo.case import Case
+from tasker_project.demo.cases import choose
 from tasker_project.demo.client import Api, DemoError
 from tasker_project.demo.outcome import Outcome
 from tasker_project.local_stack import Addresses, Login, prepare_database, start_stack

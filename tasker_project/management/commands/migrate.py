@@ -21,11 +21,16 @@ class Command(migrate.Command):
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Choose the connection, then go on as usual."""
-        connections.close_all()
-        default = connections["default"].settings_dict
-        if "OPTIONS" in settings.DATABASES["default"]:
-            default.update(direct_connection(default))
+        use_direct_connection()
         super().run_from_argv(argv)
+
+
+def use_direct_connection() -> None:
+    """Open the connections of this process straight to the server from now on."""
+    connections.close_all()
+    default = connections["default"].settings_dict
+    if "OPTIONS" in settings.DATABASES["default"]:
+        default.update(direct_connection(default))
 
 
 def direct_connection(default: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,10 @@ from orchestration.testing import TaskFactory
 pytestmark = pytest.mark.django_db
 
 
+def caller():
+    return principal_of_command_line().name
+
+
 def run(*arguments):
     out = StringIO()
     call_command("detect_stale_tasks", *arguments, stdout=out)
@@ -54,8 +58,7 @@ def test_it_acts_when_told_to(stale):
     assert row.endswith("transitioned_to_dlq_and_error")
     assert total == "2 stale tasks settled"
     assert set(Task.objects.values_list("state", flat=True)) == {"error"}
-    me = principal_of_command_line().name
-    assert TaskTransition.objects.filter(actor=me, event="timeout").count() == 2
+    assert TaskTransition.objects.filter(actor=caller(), event="timeout").count() == 2
     assert run("--apply") == ["0 stale tasks settled"]
 
 

@@ -102,13 +102,31 @@ def test_a_wrong_value_below_a_path_is_named():
     assert found == ["init_preferences: preferences.theme is 'light', expected 'dark'"]
 
 
-def test_the_cases_are_every_row_of_both_tables():
+def test_what_is_done_beside_a_failure_is_expected_before_it():
+    case = case_called("a source that is gone")
+    done, gone = case.steps[:4], "extract_customers"
+    steps = [
+        *(step(name) for name in done),
+        step(gone, "error", error_code="SOURCE_GONE"),
+        *(step(name, "pending") for name in case.steps[5:]),
+    ]
+
+    assert list(differences(case, DECLINED_TASK, steps)) == []
+    assert set(done) == {
+        *("extract_sales", "extract_inventory", "transform_sales", "transform_inventory")
+    }
+
+
+def test_the_cases_are_every_row_of_the_tables():
     assert [case.title for case in choose("accounts/register_user")] == [
         "Ada registers",
         "a reserved name",
     ]
     assert len(choose("order_fulfillment/process_order")) == 6
+    assert len(choose("payments/process_refund")) == 6
+    assert len(choose("analytics/daily_report")) == 3
     assert choose("all") == list(CASES)
+    assert len({case.title for case in CASES}) == len(CASES)
 
 
 def test_an_unknown_workflow_names_the_known_ones():

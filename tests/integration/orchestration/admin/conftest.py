@@ -1,8 +1,8 @@
 """What the tests of the admin share: signed-in clients, a way to act as the pages do, a counter."""
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,8 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from orchestration.admin import namespace_names
 from orchestration.models import DlqEntry, Task, WorkflowStep
-
-HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
+from tests.hand_actions.in_admin import perform
 
 
 @pytest.fixture
@@ -28,17 +27,7 @@ def boss(client: Client, db: None) -> Client:
 @pytest.fixture
 def act(boss: Client) -> Callable[..., Any]:
     """Return a function that chooses an action for objects, confirms it, and follows."""
-
-    def perform(model: str, action: str, *objects: Any, reason: str = "r", **more: str) -> Any:
-        body = {"action": action, "_selected_action": [str(each.pk) for each in objects]}
-        path = f"/admin/orchestration/{model}/"
-        page = boss.post(path, body | more).content.decode()
-        confirmed: dict[str, Any] = {}
-        for name, value in HIDDEN.findall(page):
-            confirmed.setdefault(name, []).append(value)
-        return boss.post(path, {**confirmed, "reason": reason}, follow=True)
-
-    return perform
+    return partial(perform, boss)
 
 
 @pytest.fixture

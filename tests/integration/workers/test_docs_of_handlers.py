@@ -1,7 +1,7 @@
-"""The README's chapter "Writing handlers" is true: its code runs and does what the text says.
+"""docs/handlers.md is true: its code runs and does what the text says.
 
-The blocks of the chapter are one module, executed in order; the one about the workflow `tea` is for
-`test_readme_testing`.
+The blocks of the page are one module, executed in order; the one about the workflow `tea` is for
+`test_docs_of_testing`.
 """
 
 import re
@@ -18,8 +18,7 @@ from templates_registry.schema import load_text
 from tests.processes import PROJECT
 from workers.testing import run_handler, run_inline
 
-README = (PROJECT / "README.md").read_text(encoding="utf-8")
-CHAPTER = README.partition("\n## Writing handlers\n")[2].partition("\n## ")[0]
+CHAPTER = (PROJECT / "docs" / "handlers.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RESERVED = {"reserve": {"reservation_id": "R-1", "total": 9.5}}
 
@@ -33,7 +32,7 @@ def chapter() -> ModuleType:
     module = ModuleType("readme_chapter")
     for text in blocks("python"):
         if "tea" not in text:
-            exec(compile(text, "README.md", "exec"), vars(module))  # noqa: S102 - what it says
+            exec(compile(text, "handlers.md", "exec"), vars(module))  # noqa: S102 - what it says
     return module
 
 

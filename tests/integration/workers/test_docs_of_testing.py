@@ -1,4 +1,4 @@
-"""README's section about testing is true: its code is taken from there and run."""
+"""What docs/handlers.md says about testing is true of the workflow that README makes."""
 
 import inspect
 import re
@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-README = Path(__file__).parents[3] / "README.md"
+ROOT = Path(__file__).parents[3]
+TEXT = "\n".join((ROOT / name).read_text() for name in ("README.md", "docs/handlers.md"))
 
 
 def block(language: str, containing: str) -> str:
-    """Return the fenced code of README that contains a text."""
+    """Return the one fenced code of both that contains a text."""
     fence = re.compile(rf"^```{language}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-    (found,) = (code for code in fence.findall(README.read_text()) if containing in code)
+    (found,) = (code for code in fence.findall(TEXT) if containing in code)
     return str(found)
 
 
@@ -33,12 +34,12 @@ def tea(tmp_path, monkeypatch, settings, isolated_registry) -> dict[str, Callabl
     settings.TASKER = {**settings.TASKER, "template_paths": (str(app),)}
     assert isolated_registry.discover_handlers("tea") == 2
     module: dict[str, Any] = {}
-    exec(block("python", "run_inline("), module)  # noqa: S102 - it is our own README
+    exec(block("python", "run_inline("), module)  # noqa: S102 - it is our own text
     return {name: each for name, each in module.items() if name.startswith("test_")}
 
 
 @pytest.mark.django_db
-def test_the_tests_of_readme_pass(tea):
+def test_the_tests_of_the_docs_pass(tea):
     assert len(tea) == 2
     for test in tea.values():
         assert not inspect.signature(test).parameters
