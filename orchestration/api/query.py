@@ -5,7 +5,7 @@ query is told at once.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -138,7 +138,13 @@ def documented(parameters: Iterable[Parameter]) -> list[OpenApiParameter]:
 def read_query(request: Request, parameters: Sequence[Parameter]) -> dict[str, Any]:
     """Return the value of every declared parameter; raises `InvalidRequestError`."""
     _check_text(request.META.get("QUERY_STRING", ""))
-    given = request.query_params
+    return read_texts(dict(request.query_params.lists()), parameters)
+
+
+def read_texts(
+    given: Mapping[str, Sequence[str]], parameters: Sequence[Parameter]
+) -> dict[str, Any]:
+    """Return the value of every declared parameter from texts by name, wherever they are from."""
     known = {name for parameter in parameters for name in parameter.names}
     problems = [
         Problem(
@@ -149,7 +155,7 @@ def read_query(request: Request, parameters: Sequence[Parameter]) -> dict[str, A
     ]
     values = {}
     for parameter in parameters:
-        texts = [each for name in parameter.names for each in given.getlist(name)]
+        texts = [each for name in parameter.names for each in given.get(name, ())]
         try:
             values[parameter.name] = _value(parameter, texts)
         except ValueError as error:
@@ -170,6 +176,13 @@ def read_uuid(given: str, what: str) -> UUID:
     if not UUID_TEXT.fullmatch(given):
         raise InvalidUuidError(f"{given[:60]!r} in the path is no UUID of a {what}")
     return UUID(given)
+
+
+def read_name(given: str, what: str) -> str:
+    """Return a name of the path; raises `InvalidRequestError` for what no name can hold."""
+    if "\0" in given:
+        raise InvalidRequestError(f"The {what} in the path holds a NUL character")
+    return given
 
 
 def _value(parameter: Parameter, texts: list[str]) -> Any:

@@ -15,7 +15,7 @@ from orchestration.health.database import (
     missing_schema,
     pool_use,
 )
-from orchestration.health.engine import engine_checks
+from orchestration.health.engine import engine_checks, fresh_seconds
 from orchestration.health.installed import current, install, web_health
 from orchestration.health.process_health import CheckResult, Health
 from orchestration.health.verdict import DEGRADED, HEALTHY, UNHEALTHY, Check, Verdict
@@ -35,6 +35,7 @@ __all__ = [
     "check_schema",
     "current",
     "engine_checks",
+    "fresh_seconds",
     "install",
     "missing_schema",
     "pool_use",

@@ -139,6 +139,10 @@ def _work_of_namespaces() -> list[NamespaceWork]:
     return pressure.of_namespaces(limit=protection_settings().queue_overflow + 1)
 
 
+def fresh_seconds() -> float:
+    """Return the age of a heartbeat up to which a process counts as alive."""
+    return FRESH_HEARTBEATS * engine_settings().heartbeat_seconds
+
+
 def _fresh_orchestrators() -> list[Orchestrator]:
-    within = FRESH_HEARTBEATS * engine_settings().heartbeat_seconds
-    return processes.fresh_orchestrators(within_seconds=within)
+    return processes.fresh_orchestrators(within_seconds=fresh_seconds())
