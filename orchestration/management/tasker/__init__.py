@@ -7,5 +7,8 @@ them may belong to a package that stands above this one.
 """
 
 GROUPS = {
+    "analytics": "orchestration.management.tasker.analytics",
     "auth": "orchestration.management.tasker.auth",
+    "handler": "workers.management.tasker.handler",
+    "template": "orchestration.management.tasker.template",
 }
