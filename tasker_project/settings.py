@@ -193,6 +193,7 @@ SPECTACULAR_SETTINGS = {
         "TaskState": "orchestration.states.TaskState",
         "StepState": "orchestration.states.StepState",
         "StepType": "orchestration.states.StepType",
+        "AnyState": "orchestration.api.history_bodies.STATES",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = _engine["api_max_body_bytes"]

@@ -45,10 +45,19 @@ class World(NamedTuple):
     task_uuid: str
     step_uuid: str
     entry_uuid: str
+    namespace: str
+    name: str = "linear_1"
+    version: str = "1.0.0"
+
+    @property
+    def uuids(self) -> set[str]:
+        """What nothing else in the world is called."""
+        return {self.task_uuid, self.step_uuid, self.entry_uuid}
 
 
 TASK = "/v1/tasks/<str:task_uuid>"
 STEP = f"{TASK}/workflow_steps/<str:step_uuid>"
+TEMPLATE = "/v1/templates/<str:namespace>/<str:name>"
 CREATED = {"name": "linear_1", "namespace": NAMESPACE}
 TABLE: Mapping[tuple[str, str], Row] = {
     ("get", "/v1/tasks"): Row(Permission.TASKS_LIST, elsewhere=200),
@@ -59,11 +68,26 @@ TABLE: Mapping[tuple[str, str], Row] = {
         body={"action_type": "retry_failed_steps", "reason": "r"},
     ),
     ("delete", TASK): Row(Permission.TASKS_CANCEL),
+    ("get", f"{TASK}/summary"): Row(Permission.TASKS_READ),
+    ("get", f"{TASK}/context"): Row(Permission.TASKS_CONTEXT_READ),
+    ("get", f"{TASK}/transitions"): Row(Permission.TASKS_READ),
+    ("get", f"{TASK}/graph"): Row(Permission.STEPS_READ),
     ("get", f"{TASK}/workflow_steps"): Row(Permission.STEPS_READ),
     ("get", STEP): Row(Permission.STEPS_READ),
     ("patch", STEP): Row(
         Permission.STEPS_RESOLVE, body={"action_type": "reset_for_retry", "reason": "r"}
     ),
+    ("get", f"{STEP}/audit"): Row(Permission.STEPS_READ),
+    ("get", "/v1/templates"): Row(Permission.TEMPLATES_READ, elsewhere=200),
+    ("post", "/v1/templates/validate"): Row(
+        Permission.TEMPLATES_VALIDATE, elsewhere=200, body={"template": "name: a"}
+    ),
+    ("get", TEMPLATE): Row(Permission.TEMPLATES_READ),
+    ("get", f"{TEMPLATE}/<str:version>"): Row(Permission.TEMPLATES_READ),
+    ("get", f"{TEMPLATE}/<str:version>/graph"): Row(Permission.TEMPLATES_READ),
+    ("get", "/v1/handlers"): Row(Permission.SYSTEM_HANDLERS_READ, elsewhere=200),
+    ("get", "/v1/analytics/performance"): Row(Permission.SYSTEM_ANALYTICS_READ, elsewhere=200),
+    ("get", "/v1/analytics/bottlenecks"): Row(Permission.SYSTEM_ANALYTICS_READ, elsewhere=200),
     ("get", "/v1/dlq"): Row(Permission.DLQ_READ, elsewhere=200),
     ("get", "/v1/dlq/task/<str:task_uuid>"): Row(Permission.DLQ_READ),
     ("post", "/v1/dlq/task/<str:task_uuid>"): Row(Permission.DLQ_UPDATE, 409, body={"notes": "n"}),
@@ -92,7 +116,7 @@ def make_world(namespace: str = NAMESPACE) -> World:
     )
     step = StepFactory.create(task=task, name="step_1", state=StepState.ERROR)
     entry = dlq.create_entry(task.pk, reason="manual_dlq", metadata={})
-    return World(str(task.pk), str(step.pk), str(entry))
+    return World(str(task.pk), str(step.pk), str(entry), namespace)
 
 
 def path_in(route: str, world: World) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.core.cache import cache
 from django.db import connections
 from django.utils import timezone
 from hypothesis import HealthCheck
@@ -175,6 +176,12 @@ def _fresh_content_types() -> None:
     from django.contrib.contenttypes.models import ContentType
 
     ContentType.objects.clear_cache()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_kept() -> None:
+    """Forget the answers that another test's questions had."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from orchestration.api.fields import WordField
+from orchestration.api.fields import ObjectField, TextField, WordField
 from orchestration.lifecycle.investigation import MAX_NAME_LENGTH, MAX_NOTES_LENGTH
 from orchestration.messaging.messages import REQUESTS_QUEUE
 from orchestration.models import DlqReason, DlqResolution
@@ -34,7 +34,6 @@ class DlqEntrySerializer(serializers.Serializer[Any]):
     queue_name = serializers.CharField(allow_null=True)
     msg_id = serializers.IntegerField(allow_null=True)
     message = serializers.JSONField(
-        allow_null=True,
         help_text="The message that nobody could use. Without `tasks:context_read` null "
         "for a request of a task, which holds its context.",
     )
@@ -81,9 +80,7 @@ class StalenessSerializer(serializers.Serializer[Any]):
 class DlqEntryRequestSerializer(serializers.Serializer[Any]):
     """Why a task is to be investigated."""
 
-    notes = serializers.CharField(
-        max_length=MAX_NOTES_LENGTH, allow_blank=True, required=False, default=""
-    )
+    notes = TextField(max_length=MAX_NOTES_LENGTH, allow_blank=True, required=False, default="")
 
 
 class DlqEntryChangeSerializer(serializers.Serializer[Any]):
@@ -94,18 +91,14 @@ class DlqEntryChangeSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="Anything but `pending` closes the entry; a closed one is not reopened.",
     )
-    resolution_notes = serializers.CharField(
-        max_length=MAX_NOTES_LENGTH, allow_blank=True, required=False
-    )
-    resolved_by = serializers.CharField(
+    resolution_notes = TextField(max_length=MAX_NOTES_LENGTH, allow_blank=True, required=False)
+    resolved_by = TextField(
         min_length=1,
         max_length=MAX_NAME_LENGTH,
         required=False,
         help_text="Without it, the caller who closes the entry.",
     )
-    metadata = serializers.DictField(
-        required=False, help_text="Merged with what is there; 64 KiB in all."
-    )
+    metadata = ObjectField(required=False, help_text="Merged with what is there; 64 KiB in all.")
 
 
 class DlqEntryChangedSerializer(serializers.Serializer[Any]):

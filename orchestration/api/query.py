@@ -178,6 +178,13 @@ def read_uuid(given: str, what: str) -> UUID:
     return UUID(given)
 
 
+def read_name(given: str, what: str) -> str:
+    """Return a name of the path; raises `InvalidRequestError` for what no name can hold."""
+    if "\0" in given:
+        raise InvalidRequestError(f"The {what} in the path holds a NUL character")
+    return given
+
+
 def _value(parameter: Parameter, texts: list[str]) -> Any:
     if parameter.is_list:
         if parameter.commas:

@@ -9,9 +9,11 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
 from orchestration.access.guard import alternatives
+from orchestration.api.example_requests import REQUESTS
+from orchestration.api.examples import ANSWERS
 from orchestration.conf import access_settings
 
 ERROR = {"$ref": "#/components/schemas/Error"}
@@ -67,7 +69,19 @@ ERROR_SCHEMA = {
 
 
 class TaskerSchema(AutoSchema):
-    """Adds the permission that a call needs."""
+    """Adds the permission that a call needs, and the examples of what goes in and out."""
+
+    def get_examples(self) -> list[OpenApiExample]:
+        """Return the examples of the operation; every success answers alike."""
+        name = self.get_operation_id()
+        sent = [
+            OpenApiExample(title, body, request_only=True)
+            for title, body in REQUESTS.get(name, {}).items()
+        ]
+        answer = ANSWERS.get(name)
+        body = answer[0] if isinstance(answer, list) else answer  # a list is made of it elsewhere
+        given = OpenApiExample("Success", body, response_only=True, status_codes=["200", "201"])
+        return [*sent, given] if answer is not None else sent
 
     def get_extensions(self) -> dict[str, Any]:
         """Return `x-required-permission` of the operation; a list where any one of it will do."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from orchestration.api.fields import NullableDict, WordField
+from orchestration.api.fields import JsonField, NullableDict, ObjectField, TextField, WordField
 from orchestration.queries.readiness import StepReadiness
 from orchestration.queries.step_list import StepRow
 from orchestration.states import StepState, StepType
@@ -48,8 +48,8 @@ class StepSerializer(serializers.Serializer[Any]):
 class CompletionSerializer(serializers.Serializer[Any]):
     """A result supplied by hand."""
 
-    result = serializers.JSONField()
-    metadata = serializers.DictField(required=False)
+    result = JsonField()
+    metadata = ObjectField(required=False)
 
     def validate_result(self, value: Any) -> Any:
         """Hold a result to the limit that results of handlers have."""
@@ -63,10 +63,10 @@ class StepActionSerializer(serializers.Serializer[Any]):
     """An operator's action on a step; `completion_data` belongs to `complete_manually`."""
 
     action_type = WordField(choices=("reset_for_retry", "resolve_manually", "complete_manually"))
-    reason = serializers.CharField(min_length=1, max_length=500)
-    reset_by = serializers.CharField(min_length=1, max_length=255, required=False)
-    resolved_by = serializers.CharField(min_length=1, max_length=255, required=False)
-    completed_by = serializers.CharField(min_length=1, max_length=255, required=False)
+    reason = TextField(min_length=1, max_length=500)
+    reset_by = TextField(min_length=1, max_length=255, required=False)
+    resolved_by = TextField(min_length=1, max_length=255, required=False)
+    completed_by = TextField(min_length=1, max_length=255, required=False)
     completion_data = CompletionSerializer(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from orchestration.api.fields import NullableDict, WordField
+from orchestration.api.fields import NullableDict, TextField, WordField
 from orchestration.queries.readiness import StepReadiness, TaskContext
 from orchestration.queries.task_list import TaskRow
 from orchestration.states import TERMINAL_TASK_STATES, StepState, TaskState
@@ -93,6 +93,14 @@ class TaskSerializer(serializers.Serializer[Any]):
     )
 
 
+class TaskContextSerializer(serializers.Serializer[Any]):
+    """What a task was given."""
+
+    task_uuid = serializers.UUIDField()
+    context = serializers.DictField()  # type: ignore[assignment]  # as above
+    options = serializers.DictField()
+
+
 class PaginationSerializer(serializers.Serializer[Any]):
     """Where a page stands among all of them."""
 
@@ -115,8 +123,8 @@ class TaskActionSerializer(serializers.Serializer[Any]):
     """An operator's action on a task."""
 
     action_type = WordField(choices=("retry_failed_steps", "reset", "give_up", "resolve_manually"))
-    reason = serializers.CharField(min_length=1, max_length=500)
-    acted_by = serializers.CharField(min_length=1, max_length=255, required=False)
+    reason = TextField(min_length=1, max_length=500)
+    acted_by = TextField(min_length=1, max_length=255, required=False)
 
 
 def task_body(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -40,15 +40,6 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="The same as `idempotency_key` in the body.",
 )
-PUBLISHED_BODY = OpenApiExample(
-    "As published for Tasker Core",
-    request_only=True,
-    value={
-        "template_name": "process_order",
-        "namespace": "order_fulfillment",
-        "configuration": {"customer": {"id": "c-1"}, "items": [{"sku": "A-1", "quantity": 2}]},
-    },
-)
 Action = Callable[..., Acted]
 ACTIONS: Mapping[str, tuple[Permission, Action]] = {
     "retry_failed_steps": (Permission.STEPS_RESOLVE, operator_actions.retry_failed_steps),
@@ -76,7 +67,6 @@ class TasksView(ApiView):
         ),
         request=TaskRequest,
         parameters=[IDEMPOTENCY_KEY],
-        examples=[PUBLISHED_BODY],
         responses={
             201: OpenApiResponse(TaskSerializer, "Created; `Location` is its path."),
             200: OpenApiResponse(

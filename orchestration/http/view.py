@@ -31,9 +31,13 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse a body that says it is too large before anything else is asked."""
         size = str(request.META.get("CONTENT_LENGTH") or "0")
-        limit = engine_settings().api_max_body_bytes
+        limit = self.body_limit()
         if size.isdigit() and int(size) > limit:
             raise PayloadTooLargeError(f"The body has {size} bytes; {limit} are allowed")
         super().initial(request, *args, **kwargs)
         if circuit_open := request.META.get(CIRCUIT_OPEN):
             raise circuit_open
+
+    def body_limit(self) -> int:
+        """Return how many bytes a body may have; a view may allow fewer than the setting."""
+        return engine_settings().api_max_body_bytes

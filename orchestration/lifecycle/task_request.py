@@ -29,7 +29,25 @@ from orchestration.errors import InvalidRequestError, Problem
 # Spellings of the published README of Tasker Core, and of the API.
 ALIASES = {"name": "template_name", "context": "configuration"}
 MAX_OPTIONS_BYTES = 65_536
+MAX_QUOTED = 100
 MAX_CLOCK_SKEW = timedelta(minutes=5)
+
+
+def _document(schema: dict[str, Any]) -> None:
+    """Add to the JSON Schema what `parse` does before: other spellings, and null for absent."""
+    properties = schema["properties"]
+    for name, field in properties.items():
+        if name not in schema["required"] and isinstance(field.get("type"), str):
+            field["type"] = [field["type"], "null"]
+    for name, alias in ALIASES.items():
+        properties[alias] = {
+            "description": f"The same as `{name}`.",
+            **{key: value for key, value in properties[name].items() if key != "default"},
+            "title": alias.replace("_", " ").title(),
+        }
+    del schema["required"]
+    schema["anyOf"] = [{"required": ["name"]}, {"required": [ALIASES["name"]]}]
+
 
 Tag = Annotated[StrictStr, Field(min_length=1, max_length=128)]
 
@@ -37,7 +55,7 @@ Tag = Annotated[StrictStr, Field(min_length=1, max_length=128)]
 class TaskRequest(BaseModel):
     """What somebody wants done; only the name of the template is required."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", json_schema_extra=_document)
 
     name: Annotated[StrictStr, Field(min_length=1, max_length=255)]
     namespace: Annotated[StrictStr, Field(pattern=r"^[a-z0-9_]{1,29}$")] = "default"
@@ -67,6 +85,14 @@ class TaskRequest(BaseModel):
     def _without_nul(cls, value: Any) -> Any:
         if value is not None and any("\x00" in text for text in value):
             raise ValueError("holds a NUL character")
+        return value
+
+    @field_validator("requested_at", mode="before")
+    @classmethod
+    def _no_number(cls, value: Any) -> Any:
+        is_text = isinstance(value, str) and value[4:5] == "-"  # a number would be seconds
+        if value is not None and not (is_text or isinstance(value, datetime)):
+            raise ValueError("must be a time such as 2026-01-31T12:00:00Z")
         return value
 
     @field_validator("requested_at")
@@ -100,7 +126,8 @@ class TaskRequest(BaseModel):
         if problems:
             places = ", ".join(problem.path for problem in problems)
             raise InvalidRequestError(
-                f"Cannot create a task of '{body.get('name')}': the request is wrong at {places}",
+                f"Cannot create a task of '{body.get('name')!s:.{MAX_QUOTED}}': the request is "
+                f"wrong at {places}",
                 problems=problems,
             )
         return request

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from orchestration.models.step import WorkflowStep
@@ -45,6 +46,10 @@ class StepResultAudit(models.Model):
             models.UniqueConstraint(
                 fields=["workflow_step", "transition"], name="tasker_result_audit_once"
             ),
+        ]
+        indexes: ClassVar = [
+            # rows are only appended, in the order of time: a few pages serve a period of any table
+            BrinIndex(fields=["recorded_at"], name="tasker_result_audit_times"),
         ]
 
     def __str__(self) -> str:

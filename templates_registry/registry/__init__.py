@@ -14,6 +14,7 @@ from templates_registry.registry.naming import (
 )
 from templates_registry.registry.storing import Outcome, Registration, register
 from templates_registry.registry.syncing import SyncReport, SyncResult, sync
+from templates_registry.registry.versions import precedence
 from templates_registry.schema import load_file, load_text, resolve, validate
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "load_named",
     "load_text",
     "parse_name",
+    "precedence",
     "register",
     "resolve",
     "revision",

@@ -7,11 +7,14 @@ them may belong to a package that stands above this one.
 """
 
 GROUPS = {
+    "analytics": "orchestration.management.tasker.analytics",
     "auth": "orchestration.management.tasker.auth",
     "config": "orchestration.management.tasker.config",
     "dlq": "orchestration.management.tasker.dlq",
+    "handler": "workers.management.tasker.handler",
     "queue": "orchestration.management.tasker.queue",
     "system": "orchestration.management.tasker.system",
     "task": "orchestration.management.tasker.task",
+    "template": "orchestration.management.tasker.template",
     "worker": "orchestration.management.tasker.worker",
 }

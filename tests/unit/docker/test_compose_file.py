@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tasker_project.env_example import DJANGO
+from orchestration.configuration.example import DJANGO
 from templates_registry.conf import table, tables
 from tests.images import stages
 from tests.processes import PROJECT

@@ -6,7 +6,7 @@ import templates_registry.models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orchestration", "0012_api_keys")]
+    dependencies = [("orchestration", "0013_looks_at_queues")]
 
     operations = [
         migrations.CreateModel(
