@@ -10,6 +10,7 @@ from orchestration.api.analytics import BOTTLENECKS, PERIOD
 from orchestration.api.analytics_bodies import BottlenecksSerializer, PerformanceSerializer
 from orchestration.api.query import Parameter, read_texts
 from orchestration.management.tasker.verb import Answer, Verb
+from orchestration.queries.analytics import SlowStepGroup, SlowTaskGroup
 from orchestration.queries.scope import EVERYTHING
 
 LETTERS = {"namespace": "-n", "limit": "-l"}
@@ -41,13 +42,14 @@ def bottlenecks(options: dict[str, Any]) -> Answer:
 
 def _rows(found: Bottlenecks) -> list[dict[str, Any]]:
     """Return steps, then whole templates, as one table."""
+    groups: list[SlowStepGroup | SlowTaskGroup] = [*found.slow_steps, *found.slow_tasks]
     return [
         {
             **each._asdict(),
             "template": f"{each.namespace_name}/{each.task_name}@{each.version}",
             "step": getattr(each, "step_name", ""),
         }
-        for each in (*found.slow_steps, *found.slow_tasks)
+        for each in groups
     ]
 
 

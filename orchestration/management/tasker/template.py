@@ -119,7 +119,7 @@ def check(options: dict[str, Any]) -> Answer:
     table = [
         {**each, "state": "valid" if each["valid"] else "has errors", "finding": _told(found)}
         for each in body
-        for found in _serious(each) or [None]
+        for found in _serious(each) or [{}]
     ]
     return Answer(
         body=body,
@@ -134,7 +134,7 @@ def _serious(report: dict[str, Any]) -> list[dict[str, Any]]:
     return [each for each in report["findings"] if each["severity"] != "info"]
 
 
-def _told(found: dict[str, Any] | None) -> str:
+def _told(found: dict[str, Any]) -> str:
     return "{severity} {code} {path}: {message}".format(**found) if found else ""
 
 

@@ -79,7 +79,8 @@ class Door:
 
 def everything() -> Iterator[dict[str, Any]]:
     """Yield every row that an action could touch."""
-    for model in (Task, WorkflowStep, DlqEntry, TaskTransition, StepTransition, NamedTask):
+    models: list[Any] = [Task, WorkflowStep, DlqEntry, TaskTransition, StepTransition, NamedTask]
+    for model in models:
         yield from model.objects.order_by("pk").values()
 
 

@@ -5,6 +5,7 @@ import logging
 import threading
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from orchestration import metrics
 from orchestration.metrics import kinds
@@ -16,7 +17,7 @@ def _forgotten(monkeypatch):
     """Let instruments of these tests be unknown to the process."""
     monkeypatch.setattr(kinds, "instruments", {})
     monkeypatch.setattr("orchestration.metrics.exposition.instruments", kinds.instruments)
-    monkeypatch.setattr(kinds, "REGISTRY", kinds.CollectorRegistry(auto_describe=False))
+    monkeypatch.setattr(kinds, "REGISTRY", CollectorRegistry(auto_describe=False))
     monkeypatch.setattr("orchestration.metrics.exposition.REGISTRY", kinds.REGISTRY)
     monkeypatch.setattr(kinds, "_known_values", {})
 
