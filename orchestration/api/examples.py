@@ -183,6 +183,41 @@ ANSWERS: Mapping[str, Any] = {
         "step_count": 1,
         "has_cycles": False,
     },
+    "get_configuration": {
+        "environment": "production",
+        "version": "1.0.0",
+        "settings": {
+            "LEASE_SECONDS": {
+                "value": 20,
+                "source": "environment",
+                "variable": "TASKER_LEASE_SECONDS",
+            },
+            "METRICS_TOKEN": {
+                "value": "***",
+                "source": "environment",
+                "variable": "TASKER_METRICS_TOKEN",
+            },
+        },
+    },
+    "list_workers": [
+        {
+            "worker_uuid": STEP_UUID,
+            "kind": "worker",
+            "name": "shop-7c9f-21-a1b2",
+            "hostname": "shop-7c9f",
+            "pid": 21,
+            "version": "1.0.0",
+            "environment": "production",
+            "namespaces": ["order_fulfillment"],
+            "deployment_mode": "Hybrid",
+            "status": "running",
+            "slots": 10,
+            "running": 3,
+            "started_at": AT,
+            "last_heartbeat_at": LATER,
+            "report": {},
+        }
+    ],
     "list_handlers": [
         {"callable": "shop.charge_card", "namespaces": ["order_fulfillment"], "workers": 3}
     ],

@@ -156,7 +156,7 @@ def document_errors(result: dict[str, Any], **rest: Any) -> dict[str, Any]:
 
 def _statuses(path: str, method: str, has_body: bool) -> list[str]:
     statuses = {*ALWAYS}
-    if "{" in path or method == "post":
+    if "{" in path or method == "post" or path == "/config":
         statuses.add("404")
     if method != "get":
         statuses.add("409")

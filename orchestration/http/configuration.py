@@ -51,10 +51,10 @@ class ConfigurationView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """Return every setting with its value and its source."""
+        for name in request.query_params:
+            raise InvalidRequestError(f"Unknown query parameter {name!r}; this call has none")
         if not observability_settings().config_endpoint_enabled:
             raise NotFoundError(f"There is nothing at {request.path}")
-        if request.query_params:
-            raise InvalidRequestError("This call has no parameters")
         return Response(configuration_body())
 
 
