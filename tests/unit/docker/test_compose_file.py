@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from orchestration import metrics
 from orchestration.configuration.example import DJANGO
 from templates_registry.conf import table, tables
 from tests.images import stages
@@ -131,8 +132,7 @@ def test_dashboard_and_alerts_are_what_prometheus_and_grafana_read():
 
 
 def test_dashboard_and_alerts_ask_for_metrics_that_there_are():
-    instruments = pytest.importorskip("orchestration.metrics.instruments").instruments
-    known = {each.exposed_name: set(each.labels) for each in instruments.values()}
+    known = {each.exposed_name: set(each.labels) for each in metrics.instruments.values()}
     monitoring = DOCKER / "monitoring"
     texts = [path.read_text() for path in monitoring.rglob("*.*") if path.suffix in ALL]
 
