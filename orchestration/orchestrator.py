@@ -44,6 +44,9 @@ DISCOVERY_PAUSES_AT = 0.9
 class DueWork:
     """The timer: due retries each round, lost claims every `liveness_check_seconds`.
 
+    It looks for them twice as often while steps may be claimed: a lock counts as free after it has
+    been so for `liveness_check_seconds`, and until that was seen once nothing has begun to count.
+
     Whoever lost the database judges nobody for as long again, a heartbeat at most, and a bit:
     workers that lost it at the same time need that long to take their liveness lock again and to
     prolong their leases. Meanwhile it goes on noting whose lock is free. One that starts has lost
@@ -69,9 +72,11 @@ class DueWork:
         if (now := time.monotonic()) >= self.next_look:
             judges = now >= self.judges_from
             done += due_work.reap_lost_claims(move=self.move, judges=judges)
-            # From the end of the look: the next one then finds a lock that has been free for the
-            # whole pause, and need not wait for a third.
+            # From the end of the look: one that comes a whole check later then finds a lock that
+            # has been free for all of it, and need not wait for the next.
             self.next_look = time.monotonic() + self._look_pause
+            if not judges:
+                self.next_look = min(self.next_look, self.judges_from)
         self.answered_at = time.monotonic()
         return done
 
@@ -96,7 +101,9 @@ class DueWork:
 
     @property
     def _look_pause(self) -> float:
-        return self.settings.liveness_check_seconds or self.settings.lease_seconds / 2
+        if not (check := self.settings.liveness_check_seconds):
+            return self.settings.lease_seconds / 2
+        return check if self.due_in_seconds is None else check / 2
 
 
 @dataclass

@@ -71,6 +71,32 @@ def test_an_outage_lasts_from_the_last_round_that_had_an_answer(clock, monkeypat
 
 
 @pytest.mark.django_db
+def test_the_look_after_a_grace_comes_when_it_ends(clock, monkeypatch):
+    timer = expired_claim(clock)
+    timer.answered_at = time.monotonic()
+    monkeypatch.setattr(database, "_loss_count", database._loss_count + 1)
+    timer.settings = replace(engine_settings(), liveness_check_seconds=60)
+
+    timer.run_once()
+
+    assert timer.next_look == timer.judges_from
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("claims", "pause_seconds"), [(0, 2), (1, 1)])
+def test_free_locks_are_looked_for_twice_as_often_while_a_step_is_claimed(claims, pause_seconds):
+    ticks.start(linear(1))
+    for _ in range(claims):
+        ticks.claim()
+    timer = DueWork(ticks.MOVE, replace(engine_settings(), liveness_check_seconds=2))
+
+    timer.run_once()
+    ended = time.monotonic()
+
+    assert timer.next_look == pytest.approx(ended + pause_seconds, abs=0.2)
+
+
+@pytest.mark.django_db
 def test_a_timer_that_starts_judges_at_once(clock):
     ticks.start(linear(1))
     ticks.claim()
