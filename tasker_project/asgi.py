@@ -11,5 +11,5 @@ from orchestration.checks import refuse_bad_settings  # noqa: E402 - needs the a
 from orchestration.runtime.identity import identify_process  # noqa: E402
 from orchestration.runtime.log_context import name_process  # noqa: E402
 
-refuse_bad_settings()
+refuse_bad_settings(shows_pages=True)
 name_process(kind="web", name=identify_process("web").name)

@@ -11,5 +11,7 @@ from orchestration.checks import refuse_bad_settings  # noqa: E402 - needs the a
 from orchestration.runtime.identity import identify_process  # noqa: E402
 from orchestration.runtime.log_context import name_process  # noqa: E402
 
-refuse_bad_settings(code=3)  # with any other code gunicorn starts the next one, for ever
+refuse_bad_settings(
+    code=3, shows_pages=True
+)  # with any other code gunicorn starts the next one, for ever
 name_process(kind="web", name=identify_process("web").name)

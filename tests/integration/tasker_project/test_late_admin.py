@@ -24,7 +24,9 @@ def modules_after(statement):
 
 @pytest.mark.parametrize("process", ["orchestration.orchestrator", "workers.worker"])
 def test_a_process_without_pages_imports_no_page(process):
-    found = modules_after(f"import {process}")
+    found = modules_after(
+        f"import {process}; from orchestration import checks; checks.refuse_bad_settings()"
+    )
 
     assert [name for name in found if name.startswith(("orchestration.admin", "unfold."))] == []
 

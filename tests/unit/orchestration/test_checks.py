@@ -203,6 +203,14 @@ def test_good_settings_let_a_process_start():
     refuse_bad_settings()
 
 
+def test_only_a_process_that_shows_pages_is_stopped_by_theirs(settings):
+    settings.ROOT_URLCONF = "tests.no_such_addresses"
+
+    refuse_bad_settings()
+    with pytest.raises((SystemExit, ModuleNotFoundError)):
+        refuse_bad_settings(shows_pages=True)
+
+
 def test_a_direct_address_of_something_else_is_refused(settings):
     settings.DATABASE_DIRECT_URL = "mysql://here/tasker"
 
