@@ -37,7 +37,7 @@ test: $(READY) ## Run the tests; PG=16 for another server, ARGS for pytest, JOBS
 	$(ON_SERVER) $(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 test-pooler: $(READY) ## Run the tests with processes behind PgBouncer, in both ways (needs pgbouncer)
-	for way in direct polling; do $(ON_SERVER) $(BIN)/pytest --pooler=$$way tests/acceptance/scenarios tests/acceptance/test_worker_process.py tests/acceptance/test_orchestrator_process.py $(ARGS); done
+	for way in direct polling; do $(ON_SERVER) $(BIN)/pytest --pooler=$$way tests/acceptance/scenarios tests/acceptance/test_worker_process.py tests/acceptance/test_orchestrator_process.py $(ARGS) || exit 1; done
 
 check: lint types contracts django openapi hosts ## Run every check
 

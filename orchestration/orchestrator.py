@@ -94,9 +94,10 @@ class DueWork:
         seen = database.disturbances()
         if self._disturbances_seen not in (None, seen):
             now = time.monotonic()
-            self.judges_from = now + due_work.judging_grace_seconds(
+            grace = due_work.judging_grace_seconds(
                 self.settings, outage_seconds=now - self.answered_at
             )
+            self.judges_from = max(self.judges_from, now + grace)
         self._disturbances_seen = seen
 
     @property

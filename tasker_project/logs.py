@@ -12,6 +12,8 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic_core import to_json
+
 from orchestration.runtime.log_context import current_fields
 
 LEADING = ("correlation_id", "task_uuid", "step_uuid", "namespace")
@@ -37,7 +39,7 @@ def fields_of(record: logging.LogRecord) -> dict[str, Any]:
 def time_of(record: logging.LogRecord) -> str:
     """Return the moment of a record in UTC, to the millisecond."""
     moment = datetime.fromtimestamp(record.created, tz=UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 class JsonFormatter(logging.Formatter):
@@ -51,7 +53,14 @@ class JsonFormatter(logging.Formatter):
         line |= {"timestamp": time_of(record), "logger": record.name}
         line |= {key: given.pop(key, None) for key in PROCESS}
         last = {key: given.pop(key) for key in TRAILING if key in given}
-        return json.dumps({**line, **given, **last}, default=str, ensure_ascii=False)
+        return _as_json({**line, **given, **last})
+
+
+def _as_json(line: dict[str, Any]) -> str:
+    try:
+        return to_json(line, fallback=str, inf_nan_mode="null").decode()
+    except ValueError:  # half a surrogate pair, which UTF-8 has no bytes for
+        return json.dumps(line, default=str)
 
 
 class ConsoleFormatter(logging.Formatter):

@@ -8,6 +8,7 @@ a database that hangs holds up one scrape, not each of its gauges.
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import Generic, TypeVar
 
 from orchestration import metrics
 from orchestration.health.database import pool_stats
@@ -19,28 +20,30 @@ from orchestration.queries.gauges import Amount, Figures
 from orchestration.runtime.breaker import breaker
 from orchestration.runtime.identity import tasker_version
 
+Found = TypeVar("Found")
 Pools = Iterable[tuple[str, Mapping[str, float]]]
 
 _started = time.monotonic()
 
 
-class Measured:
-    """The figures of the database, at most some seconds old; also the failure to get them."""
+class Measured(Generic[Found]):
+    """Figures of the database, at most some seconds old; also the failure to get them."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, measure: Callable[[], Found], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Ask nothing yet."""
+        self._measure = measure
         self._clock = clock
         self._asked_at = float("-inf")
-        self._found: Figures | None = None
+        self._found: Found | None = None
 
-    def __call__(self) -> Figures:
+    def __call__(self) -> Found:
         """Return the figures; raises what measuring raised."""
         if self._clock() - self._asked_at >= KEPT_SECONDS:
             self._found = None
             try:
-                self._found = gauges.measure(
-                    engine_queues=ORCHESTRATION_QUEUES, fresh_seconds=fresh_seconds()
-                )
+                self._found = self._measure()
             finally:
                 self._asked_at = self._clock()
         if self._found is None:
@@ -55,6 +58,7 @@ def look_at_process(kind: str, *, mode: str = "", breakers: Sequence[str]) -> No
     metrics.BREAKER_STATE.ask(lambda: [((name,), breaker(name).state) for name in breakers])
     metrics.DB_CONNECTIONS.ask(_connections)
     metrics.DB_CHECKOUTS.ask(lambda: [((), pool_stats().get("requests_num", 0))])
+    metrics.DB_CHECKOUT_DURATION.ask(lambda: [((), pool_stats().get("requests_wait_ms", 0))])
 
 
 def look_at_pools(describe: Callable[[], Pools]) -> None:
@@ -70,7 +74,7 @@ def look_at_pools(describe: Callable[[], Pools]) -> None:
 
 def look_at_database() -> None:
     """Tell about tasks, queues, investigations and processes."""
-    found = Measured()
+    found, load = Measured(_measure), Measured(gauges.measure_load)
     metrics.TASKS_ACTIVE.ask(lambda: [((row.state,), row.tasks) for row in found().tasks])
     metrics.TASKS_OLDEST_AGE.ask(
         lambda: [((row.state,), row.oldest_seconds) for row in found().tasks]
@@ -78,6 +82,7 @@ def look_at_database() -> None:
     metrics.TASKS_AWAITING_ADMISSION.ask(lambda: _amounts(found().awaiting))
     metrics.DLQ_PENDING.ask(lambda: _amounts(found().investigations))
     metrics.PROCESSES_LIVE.ask(lambda: _amounts(found().processes))
+    metrics.SYSTEM_HEALTH_SCORE.ask(lambda: [((), load().health_score)])
     metrics.STEPS_READY.ask(
         lambda: [((row.namespace,), row.visible) for row in found().queues if row.namespace]
     )
@@ -91,11 +96,15 @@ def look_at_database() -> None:
         look.ask(partial(_of_queues, found, column))
 
 
+def _measure() -> Figures:
+    return gauges.measure(engine_queues=ORCHESTRATION_QUEUES, fresh_seconds=fresh_seconds())
+
+
 def _said(describe: Callable[[], Pools], key: str) -> Values:
     return [((name,), said[key]) for name, said in describe()]
 
 
-def _of_queues(found: Measured, column: str) -> Values:
+def _of_queues(found: Measured[Figures], column: str) -> Values:
     return [((row.queue, row.namespace), getattr(row, column)) for row in found().queues]
 
 

@@ -38,11 +38,11 @@ def start_due_retries(*, move: Move) -> int:
 def judging_grace_seconds(settings: EngineSettings, *, outage_seconds: float = math.inf) -> float:
     """Return how long nobody is judged after an outage: workers need that long to come back.
 
-    The pauses of a worker that asks for its database start with FIRST_PAUSE_SECONDS and double, so
-    none is longer than the outage has lasted and that; nor than half a heartbeat. Then it has to
-    connect and to prolong its leases.
+    The pauses of a worker that asks for its database double from SECOND_PAUSE_SECONDS on, so none
+    is longer than the outage has lasted and that; nor than half a heartbeat. Then it has to connect
+    and to prolong its leases.
     """
-    return min(outage_seconds, settings.heartbeat_seconds) + database.FIRST_PAUSE_SECONDS
+    return min(outage_seconds, settings.heartbeat_seconds) + database.SECOND_PAUSE_SECONDS
 
 
 def reap_lost_claims(*, move: Move, task_uuid: UUID | None = None, judges: bool = True) -> int:

@@ -197,7 +197,8 @@ def _bury(msg_id: int, *, why: str) -> None:
 
 def _count(batch: Batch) -> None:
     """Count what became of reports, and each one's share of the time it took."""
-    note_received(RESULTS_QUEUE, len(batch.taken))
+    waits = [reported.waited_ms for reported in batch.taken]
+    note_received(RESULTS_QUEUE, len(batch.taken), waited_ms=waits)
     share_ms = batch.seconds * 1000 / max(1, len(batch.taken))
     for _, settlement in batch.settled:
         kind = "success" if settlement.state == StepState.COMPLETE else "error"

@@ -129,6 +129,11 @@ STEP_EXECUTION = Histogram(
     "step",
     "result",
 )
+STEP_QUEUE_WAIT = Histogram(
+    "tasker.step.queue_wait.duration",
+    "From the queue to the claim, of steps claimed at once",
+    "namespace",
+)
 LEASES_EXTENDED = Counter("tasker.steps.leases_extended.total", "Leases prolonged", "namespace")
 LEASES_EXPIRED = Counter(
     "tasker.steps.leases_expired.total", "Claims that this worker lost", "namespace"
@@ -159,6 +164,9 @@ MESSAGES_RECEIVE_FAILED = Counter(
 )
 MESSAGES_ARCHIVED = Counter(
     "tasker.messages.archived.total", "Messages set aside: malformed, poison", "queue", "reason"
+)
+MESSAGE_LATENCY = Histogram(
+    "tasker.message.latency", "From the sending of a message to its first reading", "queue"
 )
 MESSAGE_SEND = Histogram("tasker.message.send.duration", "Sending a message", "queue")
 MESSAGE_RECEIVE = Histogram("tasker.message.receive.duration", "Reading a batch", "queue")
@@ -263,6 +271,9 @@ DB_CONNECTIONS = Look(
     "tasker.db.pool.connections", "Connections: size, used, max, waiting", "state"
 )
 DB_CHECKOUTS = Look("tasker.db.pool.checkouts.total", "Connections taken from the pool")
+DB_CHECKOUT_DURATION = Look(
+    "tasker.db.pool.checkout.duration.total", "Milliseconds that threads waited for a connection"
+)
 CONNECTION_ERRORS = Counter("tasker.db.connection.errors.total", "Connections refused or lost")
 
 # ---------------------------------------------------------------- doors
@@ -279,4 +290,7 @@ PERMISSION_DENIALS = Counter(
 # ---------------------------------------------------------------- processes
 PROCESS_INFO = Look("tasker.process.info", "This process", "kind", "version", "mode")
 PROCESS_UPTIME = Look("tasker.process.uptime", "Seconds since the start")
+SYSTEM_HEALTH_SCORE = Look(
+    "tasker.system.health_score", "From tasks completed, tasks failed and connections in use ◆"
+)
 PROCESSES_LIVE = Look("tasker.processes.live", "Processes heard lately ◆", "kind")

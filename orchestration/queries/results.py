@@ -18,7 +18,7 @@ class Reported(NamedTuple):
     """A result message with the step it is about; task and step are locked.
 
     `standing`: live, obsolete (the step has moved on), malformed, unknown_task.
-    `orchestration_metadata` is JSON text, only for failures.
+    `orchestration_metadata` is JSON text, only for failures. `waited_ms` is the message's age.
     """
 
     msg_id: int
@@ -39,6 +39,7 @@ class Reported(NamedTuple):
     orchestration_metadata: str | None
     namespace: str
     step_name: str
+    waited_ms: float
 
 
 class Settlement(NamedTuple):

@@ -22,7 +22,8 @@ class Claim(NamedTuple):
     """One attempt of a step in a worker's hands, with all that its handler needs.
 
     `state_version` is the fencing token; `attempts` counts this attempt; `dependency_results` holds
-    the execution results of all ancestors by step name.
+    the execution results of all ancestors by step name; `waited_ms` is the age of a message that
+    is read for the first time.
     """
 
     msg_id: int
@@ -59,6 +60,7 @@ class Claim(NamedTuple):
     task_created_at: datetime
     dependency_results: dict[str, dict[str, Any]]
     last_attempted_at: datetime | None
+    waited_ms: float | None
 
 
 JSON_PLACES = [

@@ -23,7 +23,9 @@ log = logging.getLogger(__name__)
 ANSWER_SECONDS = 5.0
 _UnpooledConnection = sessions.impatient_connection(ANSWER_SECONDS)
 
-FIRST_PAUSE_SECONDS = 1.0
+FIRST_PAUSE_SECONDS = 0.1
+"""Where only a session was ended, the next one is to be had at once."""
+SECOND_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 
 CONNECTION_ERRORS: tuple[type[Exception], ...] = (
@@ -113,5 +115,5 @@ def check_reachable() -> None:
 
 
 def next_pause(pause_seconds: float) -> float:
-    """Return the pause after this one: doubled, 30 s at most."""
-    return min(pause_seconds * 2, LONGEST_PAUSE_SECONDS)
+    """Return the pause after this one: a second, then doubled, 30 s at most."""
+    return min(max(pause_seconds * 2, SECOND_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)

@@ -209,8 +209,9 @@ class Loop:
         )
         database.discard_connections(error)
         self._woken.clear()
-        if not self._stopping.wait(database.FIRST_PAUSE_SECONDS):
-            self._woken.wait(self._pause_seconds - database.FIRST_PAUSE_SECONDS)
+        deaf_seconds = min(self._pause_seconds, database.SECOND_PAUSE_SECONDS)
+        if not self._stopping.wait(deaf_seconds) and self._pause_seconds > deaf_seconds:
+            self._woken.wait(self._pause_seconds - deaf_seconds)
 
 
 class Runnable(Protocol):

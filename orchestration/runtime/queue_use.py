@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from orchestration import metrics
@@ -44,8 +44,10 @@ def archiving(queue: str) -> Iterator[None]:
     metrics.MESSAGE_ARCHIVE.observe((time.perf_counter() - began) * 1000, queue=queue)
 
 
-def note_received(queue: str, count: int) -> None:
-    """Count messages that were read."""
+def note_received(queue: str, count: int, *, waited_ms: Iterable[float] = ()) -> None:
+    """Count messages that were read, and how long those took that were read at once."""
+    for each in waited_ms:
+        metrics.MESSAGE_LATENCY.observe(each, queue=queue)
     if count:
         metrics.MESSAGES_RECEIVED.add(count, queue=queue)
         log.debug("message.read", extra={"queue": queue, "count": count})

@@ -185,4 +185,5 @@ def _claim(context: StepContext) -> Claim:
         task_created_at=now,
         dependency_results=context.dependency_results,
         last_attempted_at=None,
+        waited_ms=None,
     )

@@ -49,7 +49,8 @@ RETURNS TABLE (
   parent_correlation_id uuid,
   task_created_at timestamptz,
   dependency_results jsonb,
-  last_attempted_at timestamptz
+  last_attempted_at timestamptz,
+  waited_ms float8
 )
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
@@ -61,7 +62,9 @@ DECLARE
   v_now timestamptz;
   v_msg_ids bigint[];
   v_step_uuids uuid[];
+  v_waited_ms float8[];
   v_claimed uuid[];
+  v_claimed_waits float8[];
 BEGIN
   SELECT
     array_agg(m.msg_id),
@@ -70,8 +73,15 @@ BEGIN
         WHEN m.message ->> 'step_uuid' ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
         THEN (m.message ->> 'step_uuid')::uuid
       END
+    ),
+    -- A message that was read before waited for its claim to end as well.
+    array_agg(
+      CASE
+        WHEN m.read_ct = 1
+        THEN extract(epoch FROM clock_timestamp() - m.enqueued_at)::float8 * 1000
+      END
     )
-  INTO v_msg_ids, v_step_uuids
+  INTO v_msg_ids, v_step_uuids, v_waited_ms
   FROM pgmq.read(p_queue, p_lease_seconds, p_limit, p_only) AS m;
   IF v_msg_ids IS NULL THEN
     RETURN;
@@ -82,20 +92,21 @@ BEGIN
   -- died before it; the report that follows flushes it.
   PERFORM set_config('synchronous_commit', 'off', true);
   PERFORM set_config('tasker.move', jsonb_build_object('worker_uuid', p_worker)::text, true);
-  v_claimed := ARRAY(
-    SELECT s.workflow_step_uuid
-    FROM (
-      SELECT * FROM unnest(v_msg_ids, v_step_uuids) AS x (msg_id, step_uuid) ORDER BY x.step_uuid
-    ) AS m
-    CROSS JOIN LATERAL (
-      SELECT w.workflow_step_uuid
-      FROM tasker_workflow_steps AS w
-      WHERE w.workflow_step_uuid = m.step_uuid
-        AND w.state || '' = 'enqueued'
-        AND w.queue_msg_id = m.msg_id
-      FOR NO KEY UPDATE SKIP LOCKED
-    ) AS s
-  );
+  SELECT coalesce(array_agg(s.workflow_step_uuid), '{}'), array_agg(m.waited_ms)
+  INTO v_claimed, v_claimed_waits
+  FROM (
+    SELECT *
+    FROM unnest(v_msg_ids, v_step_uuids, v_waited_ms) AS x (msg_id, step_uuid, waited_ms)
+    ORDER BY x.step_uuid
+  ) AS m
+  CROSS JOIN LATERAL (
+    SELECT w.workflow_step_uuid
+    FROM tasker_workflow_steps AS w
+    WHERE w.workflow_step_uuid = m.step_uuid
+      AND w.state || '' = 'enqueued'
+      AND w.queue_msg_id = m.msg_id
+    FOR NO KEY UPDATE SKIP LOCKED
+  ) AS s;
   UPDATE tasker_workflow_steps AS s
   SET
     state = 'in_progress',
@@ -171,8 +182,9 @@ BEGIN
       t.parent_correlation_id,
       t.created_at,
       coalesce(r.by_name, '{}'),
-      s.last_attempted_at
-    FROM unnest(v_claimed) AS c (step_uuid)
+      s.last_attempted_at,
+      c.waited_ms
+    FROM unnest(v_claimed, v_claimed_waits) AS c (step_uuid, waited_ms)
     CROSS JOIN LATERAL (
       SELECT * FROM tasker_workflow_steps AS x WHERE x.workflow_step_uuid = c.step_uuid OFFSET 0
     ) AS s

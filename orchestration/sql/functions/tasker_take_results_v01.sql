@@ -28,7 +28,8 @@ RETURNS TABLE (
   max_backoff_ms int,
   orchestration_metadata jsonb,
   namespace varchar,
-  step_name varchar
+  step_name varchar,
+  waited_ms float8
 )
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
@@ -39,6 +40,7 @@ AS $$
 DECLARE
   v_msg_ids bigint[];
   v_messages jsonb[];
+  v_sent_at timestamptz[];
   v_tasks uuid[];
   v_steps uuid[];
   v_versions int[];
@@ -48,20 +50,24 @@ BEGIN
     WITH taken AS (
       DELETE FROM pgmq.q_orchestration_step_results AS q
       WHERE q.message ->> 'task_uuid' = p_task::text
-      RETURNING q.msg_id, q.message
+      RETURNING q.msg_id, q.message, q.enqueued_at
     )
-    SELECT array_agg(m.msg_id), array_agg(m.message) INTO v_msg_ids, v_messages FROM taken AS m;
+    SELECT array_agg(m.msg_id), array_agg(m.message), array_agg(m.enqueued_at)
+    INTO v_msg_ids, v_messages, v_sent_at
+    FROM taken AS m;
   ELSIF p_msg_ids IS NULL THEN
-    SELECT array_agg(m.msg_id), array_agg(m.message)
-    INTO v_msg_ids, v_messages
+    SELECT array_agg(m.msg_id), array_agg(m.message), array_agg(m.enqueued_at)
+    INTO v_msg_ids, v_messages, v_sent_at
     FROM pgmq.pop('orchestration_step_results', p_limit) AS m;
   ELSE
     WITH taken AS (
       DELETE FROM pgmq.q_orchestration_step_results AS q
       WHERE q.msg_id = ANY(p_msg_ids)
-      RETURNING q.msg_id, q.message
+      RETURNING q.msg_id, q.message, q.enqueued_at
     )
-    SELECT array_agg(m.msg_id), array_agg(m.message) INTO v_msg_ids, v_messages FROM taken AS m;
+    SELECT array_agg(m.msg_id), array_agg(m.message), array_agg(m.enqueued_at)
+    INTO v_msg_ids, v_messages, v_sent_at
+    FROM taken AS m;
   END IF;
   IF v_msg_ids IS NULL THEN
     RETURN;
@@ -125,9 +131,10 @@ BEGIN
         WHEN 'enqueued_as_error_for_orchestration' THEN s.results -> 'orchestration_metadata'
       END,
       n.name,
-      s.name
-    FROM unnest(v_msg_ids, v_tasks, v_steps, v_versions)
-      AS m (msg_id, task_uuid, step_uuid, state_version)
+      s.name,
+      extract(epoch FROM clock_timestamp() - m.sent_at)::float8 * 1000
+    FROM unnest(v_msg_ids, v_tasks, v_steps, v_versions, v_sent_at)
+      AS m (msg_id, task_uuid, step_uuid, state_version, sent_at)
     LEFT JOIN LATERAL (
       SELECT * FROM tasker_tasks AS x WHERE x.task_uuid = m.task_uuid OFFSET 0
     ) AS t ON true

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from orchestration import health
-from orchestration.queries.steps import Claim
+from orchestration import health, metrics
+from orchestration.queries.steps import Claim, release_steps
 from orchestration.runtime.pool_size import PoolSize
 from orchestration.testing import linear
 from templates_registry import registry
@@ -53,6 +53,15 @@ class Harness:
     @property
     def order(self) -> list[str]:
         return [claim.namespace for claim in self.claims]
+
+
+def waits_counted(namespace: str) -> float:
+    """Return how many waits of a namespace are counted."""
+    return sum(
+        float(each.value)
+        for each in metrics.STEP_QUEUE_WAIT._samples()
+        if each.name.endswith("_count") and each.labels == {"namespace": namespace}
+    )
 
 
 def enqueue(namespace: str, count: int) -> None:
@@ -154,3 +163,20 @@ def test_slots_do_not_grow_while_results_cannot_be_stored():
 
     assert it.claimer.run_once() == 0
     assert it.slots.size == 2
+
+
+def test_how_long_a_step_waited_is_counted_at_its_first_claim_alone():
+    enqueue("test", 2)
+    harness = Harness("test", minimum=2, maximum=2)
+    before = waits_counted("test")
+
+    harness.claimer.run_once()
+    assert waits_counted("test") == before + 2
+
+    claim = harness.claims[0]
+    release_steps([(claim.workflow_step_uuid, claim.state_version)])
+    harness.end_one()
+    harness.claimer.mark("test")
+    assert harness.claimer.run_once() == 1
+    assert harness.claims[2].waited_ms is None
+    assert waits_counted("test") == before + 2

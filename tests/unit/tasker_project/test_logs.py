@@ -70,3 +70,11 @@ def test_settings_of_both_forms_can_be_used():
 
         assert made["handlers"]["lines"]["stream"] == stream
         assert made["loggers"]["workers"]["level"] == "DEBUG"
+
+
+def test_what_json_or_utf_8_cannot_say_keeps_its_line():
+    line = JsonFormatter().format(_record("x", half="\ud800", odd=float("nan"), who=object))
+
+    line.encode()
+    assert json.loads(line)["half"] == "\ud800"
+    assert json.loads(JsonFormatter().format(_record("x", odd=float("nan"))))["odd"] is None

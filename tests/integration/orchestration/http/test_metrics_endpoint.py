@@ -88,6 +88,7 @@ def test_a_run_is_counted_by_the_names_of_the_template(api):
         ("tasker_steps_successes_total", step): 1,
         ("tasker_step_execution_duration_milliseconds_count", ran): 1,
         ("tasker_step_results_processed_total", "result_type=success"): 2,
+        ("tasker_message_latency_milliseconds_count", "queue=orchestration_step_results"): 2,
     }
     assert {key: found[key] for key in grown} == grown
     assert found["tasker_sql_queries_total", "query=steps/enqueue_ready"] >= 2

@@ -35,6 +35,7 @@ def reported(**changes):
         "orchestration_metadata": None,
         "namespace": "test",
         "step_name": "step",
+        "waited_ms": 1.0,
     }
     return Reported(**values | changes)
 

@@ -139,6 +139,7 @@ def test_a_wake_up_during_a_round_leads_to_another_round(started):
 
 def test_a_lost_database_is_logged_counted_and_outlived(started, monkeypatch, caplog):
     monkeypatch.setattr(database, "FIRST_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(database, "SECOND_PAUSE_SECONDS", 0.04)
     before = metrics.CONNECTION_ERRORS.value
     work = Work(OperationalError("gone"), OperationalError("still gone"), 0)
     loop = Loop("results", work, idle_seconds=60, check_reachable=always_reachable)
@@ -153,8 +154,21 @@ def test_a_lost_database_is_logged_counted_and_outlived(started, monkeypatch, ca
     assert [record.__dict__["loop"] for record in lost] == ["results", "results"]
 
 
+def test_a_session_that_was_ended_is_replaced_soon_and_what_is_gone_longer_asked_for_later(started):
+    work = Work(OperationalError("ended"), OperationalError("gone"), 0)
+    loop = Loop("results", work, idle_seconds=60, check_reachable=always_reachable)
+
+    started(loop)
+
+    work.await_calls(3)
+    first, second = (b - a for a, b in zip(work.calls, work.calls[1:], strict=False))
+    assert database.FIRST_PAUSE_SECONDS <= first < 0.6
+    assert second >= database.SECOND_PAUSE_SECONDS
+
+
 def test_recovery_is_logged_once(started, monkeypatch, caplog):
     monkeypatch.setattr(database, "FIRST_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(database, "SECOND_PAUSE_SECONDS", 0.04)
     work = Work(OperationalError("gone"), 1, 1, 1, 0)
     loop = Loop("results", work, idle_seconds=60, check_reachable=always_reachable)
 
@@ -218,13 +232,14 @@ def test_run_until_idle_goes_on_while_any_loop_finds_work():
     assert len(first.calls) == len(second.calls) == 4
 
 
-@pytest.mark.parametrize(("pause", "then"), [(1, 2), (16, 30), (30, 30)])
-def test_pauses_double_up_to_half_a_minute(pause, then):
+@pytest.mark.parametrize(("pause", "then"), [(0.1, 1), (1, 2), (16, 30), (30, 30)])
+def test_pauses_double_from_a_second_up_to_half_a_minute(pause, then):
     assert database.next_pause(pause) == then
 
 
 def test_after_an_error_no_round_begins_before_the_database_is_reachable(started, monkeypatch):
     monkeypatch.setattr(database, "FIRST_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(database, "SECOND_PAUSE_SECONDS", 0.04)
     looks = Work(OperationalError("refused"), OperationalError("refused"), 0)
     work = Work(OperationalError("gone"), 0)
 
