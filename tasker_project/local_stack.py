@@ -5,9 +5,11 @@ by the same settings and the same database as this process; each prints through 
 """
 
 import secrets
+import socket
 import sys
 from contextlib import suppress
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
@@ -69,6 +71,14 @@ def start_stack(group: ProcessGroup, *, port: int, workers: int) -> Addresses:
         status = free_port(worker_settings().worker_http_port + number, host=host)
         group.start(name, manage("run_worker", "--http-port", str(status)))
     return Addresses(admin=f"http://{address}/admin/", api=f"http://{address}/v1/")
+
+
+def answers(addresses: Addresses) -> bool:
+    """Tell whether the web process takes connections by now."""
+    at = urlsplit(addresses.admin)
+    with suppress(OSError), socket.create_connection((at.hostname, at.port), timeout=1):
+        return True
+    return False
 
 
 def web_command(address: str) -> list[str]:

@@ -1,6 +1,6 @@
 """A real browser on a real server of the admin; skipped where there is no Chromium, but not in CI.
 
-Screenshots go to the folder that TASKER_SCREENSHOTS names, nowhere without it.
+Screenshots go to the folder that SCREENSHOTS_FOLDER names, nowhere without it.
 """
 
 import os
@@ -74,7 +74,7 @@ class Visit:
 
     def shot(self, name: str) -> None:
         """Keep a picture of the page, light and dark, where somebody wants to look at it."""
-        folder = os.environ.get("TASKER_SCREENSHOTS")
+        folder = os.environ.get("SCREENSHOTS_FOLDER")
         if not folder:
             return
         for theme in ("light", "dark"):

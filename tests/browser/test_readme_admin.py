@@ -25,10 +25,11 @@ def follow(visit: Visit, text: str) -> None:
     page = visit.page
     for step in STEP.finditer(text):
         if step["click"]:
-            name = step["click"]
-            found = page.get_by_role("button", name=name, exact=True)
+            # the name of an icon goes before the words of a link
+            name = re.compile(rf"(^|\s){re.escape(step['click'])}$")
+            found = page.get_by_role("button", name=name)
             if not found.count():
-                found = page.get_by_role("link", name=name, exact=True)
+                found = page.get_by_role("link", name=name)
             found.first.click()
             page.wait_for_load_state("load")
         else:

@@ -1,6 +1,6 @@
 """Pictures of dashboard and task for README: what the demo leaves, on real processes.
 
-They go to the folder that TASKER_README_PICTURES names, docs/images say; otherwise they are thrown
+They go to the folder that PICTURES_FOLDER names, docs/images say; otherwise they are thrown
 away.
 """
 
@@ -30,7 +30,7 @@ TROUBLE = {"fail_source": "inventory", "fail_times": 2, "gone_source": "customer
 def test_pictures_of_dashboard_and_task_are_taken(
     visit: Visit, person, processes: Processes, tmp_path: Path
 ):
-    folder = Path(os.environ.get("TASKER_README_PICTURES", tmp_path))
+    folder = Path(os.environ.get("PICTURES_FOLDER", tmp_path))
     person()
     registry.sync()
     processes.start("run_orchestrator", "--http-port", "0")

@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from tasker_project.local_stack import Addresses, prepare_database, start_stack
+from tasker_project.local_stack import Addresses, answers, prepare_database, start_stack
 from tasker_project.processes import ChildDied, ProcessGroup, interruptible
 from templates_registry.conf import registry_settings
 
@@ -50,20 +50,23 @@ class Command(BaseCommand):
             )
             while True:
                 addresses = start_stack(group, port=port, workers=workers)
-                self._tell(addresses)
-                changed = self._wait(group, reload=not no_reload)
+                changed = self._wait(group, addresses, reload=not no_reload)
                 self._show("dev", f"{changed} changed, starting again")
                 group.stop()
 
-    def _wait(self, group: ProcessGroup, *, reload: bool) -> str:
-        """Return the name of a file that changed; without reload, return never.
+    def _wait(self, group: ProcessGroup, addresses: Addresses, *, reload: bool) -> str:
+        """Tell the addresses once they answer; return the name of a file that changed.
+
+        Without reload, return never.
 
         Raises `CommandError` when a process died and no change can mend it.
         """
-        is_told = False
+        is_told = has_addresses = False
         for changed in _changes(reload=reload):
             if changed:
                 return changed
+            if not has_addresses and (has_addresses := answers(addresses)):
+                self._tell(addresses)
             try:
                 group.check()
             except ChildDied as death:
