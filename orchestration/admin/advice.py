@@ -23,9 +23,13 @@ def _engine(tiles: Tiles) -> Iterator[str]:
     if not tiles.workers and tiles.running:
         yield "No worker lives: steps wait in their queues. Start manage.py run_worker."
     if tiles.blocked:
-        yield f"{tiles.blocked} tasks are blocked by failures: read why, repair, retry."
+        yield f"{_count(tiles.blocked, 'task')} blocked by failures: read why, repair, retry."
     if tiles.dlq_pending:
-        yield f"{tiles.dlq_pending} investigations are pending in the DLQ."
+        yield f"{_count(tiles.dlq_pending, 'investigation')} pending in the DLQ."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"1 {noun} is" if number == 1 else f"{number} {noun}s are"
 
 
 def _checks(checks: Mapping[str, CheckResult]) -> Iterator[str]:

@@ -75,11 +75,11 @@ class TaskAdmin(ReadOnlyAdmin):
         "template",
         "state_shown",
         "progress_shown",
+        "last_error",
         "priority",
         "initiator_shown",
         "age_shown",
         "duration",
-        "last_error",
     )
     list_display_links = None
     list_select_related = ("named_task__task_namespace",)

@@ -73,7 +73,9 @@ class Visit:
         return page
 
     def shot(self, name: str) -> None:
-        """Keep a picture of the page, light and dark, where somebody wants to look at it."""
+        """See that nothing sticks out of the page; keep a picture of it where one is wanted."""
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert self.page.evaluate(wide) <= 1, self.page.url
         folder = os.environ.get("SCREENSHOTS_FOLDER")
         if not folder:
             return

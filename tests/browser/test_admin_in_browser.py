@@ -130,7 +130,7 @@ def test_a_stuck_task_is_found_at_the_desk_understood_and_repaired_by_clicks_alo
     stuck = blocked(linear(2)).task_uuid
     operator_actions.move_to_dlq(stuck, actor="system:detector", reason="it does not move")
     page = ann.go("/admin/")
-    assert "1 tasks are blocked by failures" in page.inner_text(".tk")
+    assert "1 task is blocked by failures" in page.inner_text(".tk")
     ann.shot("dashboard")
 
     page.get_by_role("link", name="DLQ desk").click()

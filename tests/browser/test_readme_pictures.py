@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.client import create_task
-from orchestration.models import Task
+from orchestration.models import Task, TaskerProcess
 from tasker_project.demo.cases import CASES
 from templates_registry import registry
 from tests.browser.conftest import Visit
@@ -36,6 +36,8 @@ def test_pictures_of_dashboard_and_task_are_taken(
     processes.start("run_orchestrator", "--http-port", "0")
     namespaces = sorted({case.namespace for case in CASES})
     processes.start("run_worker", "--no-sync", "--http-port", "0", *namespaces)
+    live = TaskerProcess.objects.filter(status="running")
+    wait_until(lambda: live.count() == 2, within=60)
     for case in CASES:
         create_task(case.name, namespace=case.namespace, context=dict(case.context), tags=["demo"])
     report = create_task("daily_report", namespace="analytics", context=TROUBLE).task_uuid
@@ -45,6 +47,7 @@ def test_pictures_of_dashboard_and_task_are_taken(
     visit.sign_in("ann")
     visit.go("/admin/?period=1h")
     visit.page.screenshot(path=folder / "dashboard.png")
+    visit.page.set_viewport_size({"width": 1280, "height": 1160})
     visit.go(f"/admin/orchestration/task/{report}/change/")
     visit.page.wait_for_selector("g[data-step=extract_customers][data-state=error]")
     visit.page.screenshot(path=folder / "task.png")

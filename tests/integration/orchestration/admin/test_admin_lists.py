@@ -174,7 +174,7 @@ def test_the_list_is_ordered_as_asked(boss):
     for priority in (5, -5, 50):
         TaskFactory(priority=priority)
 
-    rows = boss.get(TASKS, {"o": "-5"}).context["cl"].result_list
+    rows = boss.get(TASKS, {"o": "-6"}).context["cl"].result_list
 
     assert [task.priority for task in rows] == [50, 5, -5]
 

@@ -147,7 +147,7 @@ def test_the_dashboard_sums_up(boss):
     }
     assert list(numbers.values()) == ["0", "1", "1", "1"]
     assert tile(page, "failed today") == "2"
-    assert "1 tasks are blocked by failures" in page
+    assert "1 task is blocked by failures" in page
     assert "4.000 s" in page
     assert "median: 4 s at most" in page
     for name in ("web_database", "queue_depth"):
