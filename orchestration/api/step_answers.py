@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from orchestration.api.step_bodies import step_body
+from orchestration.api.step_bodies import step_bodies
 from orchestration.errors import NotFoundError
 from orchestration.queries.readiness import step_readiness
 from orchestration.queries.scope import Scope
@@ -30,4 +30,6 @@ def step_answers(task_uuid: UUID, rows: Sequence[StepRow]) -> list[dict[str, Any
         return []
     found = step_readiness([task_uuid], [row.step_uuid for row in rows])
     readiness = {each.workflow_step_uuid: each for each in found}
-    return [step_body(row, readiness[row.step_uuid]) for row in rows if row.step_uuid in readiness]
+    return step_bodies(
+        (row, readiness[row.step_uuid]) for row in rows if row.step_uuid in readiness
+    )

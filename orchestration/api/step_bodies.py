@@ -1,6 +1,7 @@
 """What a step looks like on the wire (api-and-operations 1.9), and the body of an action on it."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from rest_framework import serializers
@@ -88,7 +89,8 @@ def max_result_bytes() -> int:
     raise AssertionError("no table of settings has MAX_RESULT_BYTES")
 
 
-def step_body(row: StepRow, readiness: StepReadiness) -> dict[str, Any]:
-    """Return the answer about one step."""
-    body: dict[str, Any] = StepSerializer({**readiness._asdict(), **row._asdict()}).data
-    return body
+def step_bodies(steps: Iterable[tuple[StepRow, StepReadiness]]) -> list[dict[str, Any]]:
+    """Return the answers about some steps."""
+    shown = [{**readiness._asdict(), **row._asdict()} for row, readiness in steps]
+    # One serializer for all: building its fields costs ten times what filling them does.
+    return list(StepSerializer(shown, many=True).data)
