@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, run_checks
+from django.core.checks import CheckMessage, Error, Tags
 from django.core.checks import Warning as CheckWarning
 from django.core.checks.registry import registry
 from django.db import connections
@@ -23,6 +23,8 @@ from django.db import connections
 from templates_registry.conf import Range, Value, read, table, tables
 
 PAGES = {Tags.admin, Tags.templates, Tags.urls}
+ADVICE = "advice"
+"""Tag of checks that only warn, and read many files for it: they cannot refuse a start."""
 SHORTEST_SECRET = 50
 EXECUTORS = {
     "A worker": ("max_concurrent_handlers",),
@@ -59,16 +61,18 @@ def refuse_bad_settings(*, code: int = 2, shows_pages: bool = False) -> None:
 
     One that shows no pages leaves theirs out: they import every view, form and template.
     """
-    found = run_checks() if shows_pages else _checks_without_pages()
+    left_out = {ADVICE} if shows_pages else {ADVICE, *PAGES}
+    found = _checks_without(left_out)
     refused = [message for message in found if message.is_serious()]
     if refused:
         sys.stderr.write("".join(f"{message}\n" for message in refused))
         raise SystemExit(code)
 
 
-def _checks_without_pages() -> Iterable[CheckMessage]:
+def _checks_without(tags: Iterable[str]) -> Iterable[CheckMessage]:
+    left_out = frozenset(tags)
     for check in registry.get_checks():
-        if PAGES.isdisjoint(getattr(check, "tags", ())):
+        if left_out.isdisjoint(getattr(check, "tags", ())):
             yield from check(app_configs=None, databases=None)
 
 

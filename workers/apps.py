@@ -9,6 +9,8 @@ import logging
 from django.apps import AppConfig
 from django.core.checks import register
 
+from orchestration.checks import ADVICE
+
 log = logging.getLogger(__name__)
 
 
@@ -20,10 +22,11 @@ class WorkersConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks; let `import tasker_core` mean us where that is wanted."""
-        from workers.checks import check_handlers, check_schemas
+        from workers.checks import check_callables, check_handlers, check_schemas
 
         register(check_handlers, "workers")
-        register(check_schemas, "workers")
+        register(check_schemas, "workers", ADVICE)
+        register(check_callables, "workers", ADVICE)
         self._install_published_names()
 
     @staticmethod

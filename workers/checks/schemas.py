@@ -71,14 +71,15 @@ def find_differences(app_configs: Sequence[AppConfig] | None = None) -> list[Sch
         return []
     found = (
         finding
-        for template in _templates()
+        for template in templates_of_files()
         for step in template.steps
         for finding in _of_step(template, step, registry, app_configs)
     )
     return list(dict.fromkeys(found))
 
 
-def _templates() -> Iterator[TaskTemplate]:
+def templates_of_files() -> Iterator[TaskTemplate]:
+    """Yield the readable templates of all files."""
     for path in template_files(template_sources()):
         for each in inspect_file(path):
             if each.template is not None:

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from pydantic import BaseModel, ConfigDict, Field
 
 from workers import HandlerRegistry, StepContext, StepHandler, depends_on, inputs, step_handler
-from workers.checks import check_schemas
+from workers.checks import check_callables, check_schemas
 from workers.checks.comparison import Kind, Names, compare
 from workers.checks.schemas import find_differences
 
@@ -338,6 +338,14 @@ def test_handlers_that_cannot_be_imported_are_no_matter_of_this_check(monkeypatc
     monkeypatch.setattr(HandlerRegistry, "instance", fail)
 
     assert check_schemas() == []
+    assert check_callables() == []
+
+
+def test_a_callable_that_nobody_has_is_told(registry):
+    (found,) = check_callables()
+
+    assert found.id == "tasker.W005"
+    assert found.msg.startswith("shop/buy@1.0.0, step 'gone': Handler not found: shop.absent")
 
 
 def run(*args: str, **options: Any) -> tuple[int, str]:
@@ -370,3 +378,4 @@ def test_harmless_differences_are_told_on_request_only(registry, tmp_path):
 
 def test_the_shipped_examples_fit():
     assert check_schemas() == []
+    assert check_callables() == []
