@@ -14,6 +14,7 @@ from orchestration.testing import linear, shape
 from tests.clusters import Cluster
 from tests.factories import ticks
 from tests.factories.histories import task_history
+from tests.processes import can_listen
 
 pytestmark = pytest.mark.acceptance
 HIGH_WATER = "10"
@@ -71,10 +72,10 @@ def test_fresh_task_starts_in_the_next_round_before_a_thousand_that_wait(own_clu
 
     began = time.monotonic()
     fresh = ticks.start(linear(2), start=False).task_uuid
-    own_cluster.reaches([fresh], ["steps_in_process"], within=5)
+    own_cluster.reaches([fresh], ["steps_in_process"], within=15)
 
     # Creation wakes discovery; without that its round comes every 5 s.
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < (2.5 if can_listen() else 7.5)
     assert Task.objects.filter(state="waiting_for_dependencies").count() == 1000
 
 

@@ -13,6 +13,7 @@ from tests.clusters import Cluster, step
 from tests.factories import ticks
 from tests.factories.histories import RAN_ONCE, step_histories
 from tests.forwarder import Forwarder
+from tests.processes import can_listen
 
 pytestmark = pytest.mark.acceptance
 FAR = {
@@ -57,7 +58,8 @@ def test_all_sessions_ended_again_and_again_under_load(own_cluster: Cluster, tmp
         ended += terminate("tasker:%")
         time.sleep(0.6)
 
-    assert ended >= 4 * 6  # each process has its listener and a connection at work
+    # four times: four processes with a connection at work, and a listener where there can be one
+    assert ended >= 4 * (6 if can_listen() else 3)
     own_cluster.reaches(made, ["complete"], within=60)
     steps = WorkflowStep.objects.filter(task_id__in=made)
     expected = {(str(task), name): 1 for task, name in steps.values_list("task_id", "name")}
