@@ -16,6 +16,7 @@ from django.db import connections
 from django.utils import timezone
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from psycopg.pq import TransactionStatus
 from rest_framework.test import APIClient
 
 from orchestration import backpressure
@@ -48,6 +49,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("listens"):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """Drop a connection that a time limit has left in the middle of a statement.
+
+    Everybody after it would fail on it too, and say nothing about themselves.
+    """
+    for each in connections.all(initialized_only=True):
+        link = each.connection
+        if link is not None and link.info.transaction_status == TransactionStatus.ACTIVE:
+            link.close()
+            each.close()
 
 
 class Clock:

@@ -49,6 +49,7 @@ def results_pool() -> dict[str, Any]:
     return pool
 
 
+@pytest.mark.timeout(240)
 def test_an_orchestrator_grows_with_its_results_stops_in_order_and_comes_back(
     processes: Processes,
 ):
@@ -70,7 +71,7 @@ def test_an_orchestrator_grows_with_its_results_stops_in_order_and_comes_back(
     assert_invariants()
 
     cluster.orchestrator(**small_batches)
-    cluster.waits(lambda: not Task.objects.exclude(state="complete").exists(), within=60)
+    cluster.waits(lambda: not Task.objects.exclude(state="complete").exists(), within=150)
     cluster.waits(lambda: results_pool()["size"] == 2, within=30)
     assert WorkflowStep.objects.filter(state="complete").count() == TASKS * STEPS
     assert waiting_results() == 0
