@@ -59,9 +59,10 @@ def check_settings(**options: Any) -> list[CheckMessage]:
 def refuse_bad_settings(*, code: int = 2, shows_pages: bool = False) -> None:
     """End this process, having said why, when a check of any app refuses to start.
 
-    One that shows no pages leaves theirs out: they import every view, form and template.
+    One that shows no pages leaves theirs out: they import every view, form and template. Those that
+    need a database are left out as Django's own run leaves them out.
     """
-    left_out = {ADVICE} if shows_pages else {ADVICE, *PAGES}
+    left_out = {ADVICE, Tags.database} if shows_pages else {ADVICE, Tags.database, *PAGES}
     found = _checks_without(left_out)
     refused = [message for message in found if message.is_serious()]
     if refused:

@@ -11,7 +11,6 @@ from orchestration.checks import refuse_bad_settings  # noqa: E402 - needs the a
 from orchestration.runtime.identity import identify_process  # noqa: E402
 from orchestration.runtime.log_context import name_process  # noqa: E402
 
-refuse_bad_settings(
-    code=3, shows_pages=True
-)  # with any other code gunicorn starts the next one, for ever
+# with any other code gunicorn starts the next one, for ever
+refuse_bad_settings(code=3, shows_pages=True)
 name_process(kind="web", name=identify_process("web").name)

@@ -23,16 +23,23 @@ from orchestration.runtime.identity import tasker_version
 Found = TypeVar("Found")
 Pools = Iterable[tuple[str, Mapping[str, float]]]
 
+LOAD_KEPT_SECONDS = 60.0
+"""What is counted without a limit is counted that seldom."""
 _started = time.monotonic()
 
 
 class Measured(Generic[Found]):
-    """Figures of the database, at most some seconds old; also the failure to get them."""
+    """Figures of the database, kept for some seconds; so is the failure to get them."""
 
     def __init__(
-        self, measure: Callable[[], Found], *, clock: Callable[[], float] = time.monotonic
+        self,
+        measure: Callable[[], Found],
+        *,
+        kept_seconds: float = KEPT_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Ask nothing yet."""
+        self._kept_seconds = kept_seconds
         self._measure = measure
         self._clock = clock
         self._asked_at = float("-inf")
@@ -40,7 +47,7 @@ class Measured(Generic[Found]):
 
     def __call__(self) -> Found:
         """Return the figures; raises what measuring raised."""
-        if self._clock() - self._asked_at >= KEPT_SECONDS:
+        if self._clock() - self._asked_at >= self._kept_seconds:
             self._found = None
             try:
                 self._found = self._measure()
@@ -74,7 +81,8 @@ def look_at_pools(describe: Callable[[], Pools]) -> None:
 
 def look_at_database() -> None:
     """Tell about tasks, queues, investigations and processes."""
-    found, load = Measured(_measure), Measured(gauges.measure_load)
+    found = Measured(_measure)
+    load = Measured(gauges.measure_load, kept_seconds=LOAD_KEPT_SECONDS)
     metrics.TASKS_ACTIVE.ask(lambda: [((row.state,), row.tasks) for row in found().tasks])
     metrics.TASKS_OLDEST_AGE.ask(
         lambda: [((row.state,), row.oldest_seconds) for row in found().tasks]

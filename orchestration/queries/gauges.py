@@ -1,7 +1,8 @@
 """What `/metrics` tells about the database: tasks, queues, investigations, processes.
 
-Reads only. Every count ends at a limit and every statement at a time, so a scrape costs the same
-whatever the tables hold; a gauge that shows the limit says "at least so many".
+Reads only. Every statement ends at a time, and every count but that of `measure_load` at a limit, so
+a scrape costs the same whatever the tables hold; a gauge that shows the limit says "at least so
+many".
 """
 
 from collections.abc import Sequence
@@ -71,6 +72,6 @@ def measure(*, engine_queues: Sequence[str], fresh_seconds: float) -> Figures:
 
 
 def measure_load() -> SystemLoad:
-    """Count all tasks, apart from the rest: with millions of them this may take too long."""
+    """Count all tasks; raises OperationalError when that takes too long, as with many millions."""
     with transaction.atomic(), limited_statements(TIME_LIMIT_MS):
         return system_load()

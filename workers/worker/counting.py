@@ -19,11 +19,11 @@ def count_claims(claims: Sequence[Claim], namespace: str, *, method: str, second
     metrics.STEPS_CLAIMED.add(len(claims), namespace=namespace, claim_method=method)
     waits = [claim.waited_ms for claim in claims if claim.waited_ms is not None]
     note_received(worker_queue(namespace), len(claims), waited_ms=waits)
+    for waited_ms in waits:
+        metrics.STEP_QUEUE_WAIT.observe(waited_ms, namespace=namespace)
     for claim in claims:
         labels = {"namespace": namespace, "step": claim.template_step_name}
         metrics.STEPS_EXECUTED.add(**labels)
-        if claim.waited_ms is not None:
-            metrics.STEP_QUEUE_WAIT.observe(claim.waited_ms, namespace=namespace)
         if claim.attempts > 1:
             metrics.STEPS_RETRIED.add(**labels)
 

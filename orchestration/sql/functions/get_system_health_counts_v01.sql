@@ -1,5 +1,5 @@
 -- How many tasks and steps are in each state, and how many connections are open: one row. Counts
--- whole tables, so it is for health pages and metrics, which keep it for some seconds.
+-- whole tables, so it is for people and their tools; metrics count tasks alone (system_load.sql).
 CREATE FUNCTION get_system_health_counts() RETURNS TABLE (
   pending_tasks bigint,
   initializing_tasks bigint,
