@@ -1,7 +1,7 @@
 """What `/metrics` tells about the database: tasks, queues, investigations, processes.
 
-Reads only. Every statement ends at a time, and every count but that of `measure_load` at a limit, so
-a scrape costs the same whatever the tables hold; a gauge that shows the limit says "at least so
+Reads only. Every statement ends at a time, and every count but that of `measure_load` at a limit,
+so a scrape costs the same whatever the tables hold; a gauge that shows the limit says "at least so
 many".
 """
 
