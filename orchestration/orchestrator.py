@@ -34,6 +34,8 @@ from templates_registry.conf import Range
 # retry that another process scheduled is seen a second later at most.
 LEAST_PAUSE_SECONDS = 0.05
 POLLING_PAUSE_SECONDS = 1.0
+IDLE_LOOK_SECONDS = 2.0
+"""Least pause between two looks for lost workers while no step is claimed or due."""
 DISCOVERY_SECONDS = 5.0
 BACKLOGGED_DISCOVERY_SECONDS = 1.0
 DISCOVERY_PAUSES_AT = 0.9
@@ -42,10 +44,11 @@ DISCOVERY_PAUSES_AT = 0.9
 
 @dataclass
 class DueWork:
-    """The timer: due retries each round, lost claims every `liveness_check_seconds`.
+    """The timer: due retries each round, lost claims twice in `liveness_check_seconds`.
 
-    It looks for them twice as often while steps may be claimed: a lock counts as free after it has
-    been so for `liveness_check_seconds`, and until that was seen once nothing has begun to count.
+    Twice, because a lock counts as free after it has been so for `liveness_check_seconds`, and
+    until that was seen once nothing has begun to count. It looks less often while no step is
+    claimed or due.
 
     Whoever lost the database judges nobody for as long again, a heartbeat at most, and a bit:
     workers that lost it at the same time need that long to take their liveness lock again and to
@@ -104,7 +107,7 @@ class DueWork:
     def _look_pause(self) -> float:
         if not (check := self.settings.liveness_check_seconds):
             return self.settings.lease_seconds / 2
-        return check if self.due_in_seconds is None else check / 2
+        return max(check, IDLE_LOOK_SECONDS) if self.due_in_seconds is None else check / 2
 
 
 @dataclass

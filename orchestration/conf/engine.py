@@ -111,7 +111,11 @@ class EngineSettings:
         profiles={"test": 2},
     )
     liveness_check_seconds: int = setting(
-        2, "look-out for workers that are gone; 0 = off", unit="seconds", minimum=0, maximum=60
+        1,
+        "time without its liveness lock after which a worker is gone; 0 = locks are not looked at",
+        unit="seconds",
+        minimum=0,
+        maximum=60,
     )
     health_timeout_ms: int = setting(
         1000, "limit of one health check", unit="ms", minimum=50, maximum=10_000
