@@ -36,6 +36,7 @@ from orchestration.runtime import database, sessions
 log = logging.getLogger(__name__)
 
 LOCK_RETRY_SECONDS = 0.5
+PROBES = 4
 PIPE_BYTES = 64
 QUESTION = "SELECT 1"
 CHECK_SECONDS = 15.0
@@ -119,8 +120,15 @@ class Listener:
         return self._connected.wait(within_seconds)
 
     def prove(self, *, within_seconds: float = 2.0) -> bool:
-        """Send a notification over the pooled connection; return whether it arrives here."""
+        """Send notifications over the pooled connection; return whether one arrives here.
+
+        More than one: this session may be ended in between, and nobody hears what was sent then.
+        """
         self._probed.clear()
+        pause_seconds = within_seconds / PROBES
+        return any(self._probe(pause_seconds) for _ in range(PROBES))
+
+    def _probe(self, within_seconds: float) -> bool:
         with connections["default"].cursor() as cursor:
             cursor.execute("SELECT pg_notify(%s, '')", [self._probe_channel])
         return self._probed.wait(within_seconds)

@@ -184,6 +184,14 @@ def test_a_direct_connection_proves_itself(listen):
     assert listener.prove()
 
 
+def test_a_session_that_ends_during_the_proof_does_not_fail_it(listen, name):
+    """Symptom: a process that was cut off while it started ended with "bad configuration"."""
+    listener = listen({})
+    kill_connection(name)
+
+    assert listener.prove()
+
+
 def test_a_listener_that_lost_its_channels_fails_the_proof(listen):
     """A transaction pooler drops LISTEN without an error; another database looks the same."""
     listener = listen({})
