@@ -76,6 +76,11 @@ class EngineSettings:
         minimum=1,
         maximum=1_000_000,
     )
+    inline_advance: bool = setting(
+        True,
+        "whether the report of a success lets its task go on in the same transaction, without the "
+        "way through an orchestrator",
+    )
     sweep_seconds: int = setting(
         30, "pause between two sweeps", unit="seconds", minimum=5, maximum=3600
     )

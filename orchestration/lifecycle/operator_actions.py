@@ -23,7 +23,6 @@ from orchestration.errors import (
 )
 from orchestration.fsm import Stateful, TransitionNotAllowed
 from orchestration.lifecycle import outcome_processor
-from orchestration.lifecycle.counting import count_end
 from orchestration.lifecycle.task_finalizer import Cause, Question, evaluate, log_answers
 from orchestration.models import DlqResolution, Task, WorkflowStep
 from orchestration.queries import dlq, steps, tasks
@@ -31,6 +30,7 @@ from orchestration.queries.operator_records import record_action
 from orchestration.queries.tasks import Move
 from orchestration.queries.template_names import template_name
 from orchestration.queries.transactions import atomically
+from orchestration.runtime.task_ends import count_end
 from orchestration.states import TERMINAL_STEP_STATES, TERMINAL_TASK_STATES, StepState, TaskState
 
 log = logging.getLogger(__name__)
@@ -250,7 +250,7 @@ def _act(event: str, work: Callable[[], _Done], *, actor: str, reason: str) -> A
     """Run an action in one transaction; count and log it after the commit."""
     task, state = atomically(work)
     if event in ENDS:
-        count_end(task.named_task_id, state, created_at=task.created_at)
+        count_end(state, **template_name(task.named_task_id)._asdict(), created_at=task.created_at)
     log.info(
         event,
         extra={

@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from orchestration.conf import engine_settings
-from orchestration.lifecycle.counting import count_end, count_evaluation
+from orchestration.lifecycle.counting import count_evaluation
 from orchestration.lifecycle.step_enqueuer import enqueue_ready_steps
 from orchestration.queries import readiness, tasks
 from orchestration.queries.readiness import TaskContext
 from orchestration.queries.tasks import TaskMove
 from orchestration.queries.template_names import template_name
+from orchestration.runtime.task_ends import note_end
 from orchestration.states import TERMINAL_TASK_STATES, TaskState
 
 log = logging.getLogger(__name__)
@@ -204,11 +205,10 @@ def _answer(question: Question, context: TaskContext, goal: Goal, path: tuple[st
 def log_answers(answers: Sequence[Answer]) -> None:
     """Count and log what became of tasks; call it after the commit."""
     for answer in answers:
-        if not answer.moved:
-            continue
-        if answer.state == S.COMPLETE:
-            count_end(answer.named_task_uuid, answer.state, created_at=answer.created_at)
-            log.info("task.completed", extra=answer.log_fields)
-        elif answer.state == S.BLOCKED_BY_FAILURES:
-            count_end(answer.named_task_uuid, answer.state, created_at=answer.created_at)
-            log.error("task.blocked", extra=answer.log_fields)
+        if answer.moved:
+            note_end(
+                answer.state,
+                **template_name(answer.named_task_uuid)._asdict(),
+                created_at=answer.created_at,
+                log_fields=answer.log_fields,
+            )

@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
         SQLFunction("tasker_claim_steps"),
         SQLFunction("tasker_extend_leases"),
         SQLFunction("tasker_save_checkpoint"),
+        SQLFunction("tasker_lock_advancing"),
         SQLFunction("tasker_report_steps"),
         SQLFunction("tasker_release_steps"),
         SQLFunction("tasker_enqueue_ready_steps"),
@@ -28,6 +29,7 @@ class Migration(migrations.Migration):
         SQLFunction("tasker_take_results"),
         SQLFunction("tasker_settle_steps"),
         SQLFunction("tasker_move_tasks"),
+        SQLFunction("tasker_advance_tasks"),
         SQLFunction("tasker_is_closed"),
         SQLFunction("tasker_create_task"),
     ]

@@ -1,7 +1,7 @@
 """Statements about steps: the worker protocol, and what operators do to single steps.
 
-Workers lock steps in uuid order and never tasks; everybody else holds the task first
-(engine.md 4.3). Nothing here opens a transaction.
+Workers lock steps in uuid order, and before them at most tasks that nobody holds; everybody else
+holds the task first (engine.md 4.3). Nothing here opens a transaction.
 """
 
 import json
@@ -88,10 +88,16 @@ class StepReport(NamedTuple):
 
 
 class StepVerdict(NamedTuple):
-    """Whether a report was accepted; a refused one is stale and dropped."""
+    """Whether a report was accepted; a refused one is stale and dropped.
+
+    Where its transaction let the task go on, `task_state` is where that left the task, and one of
+    the task's reports tells how many steps were enqueued. Both are None elsewhere.
+    """
 
     workflow_step_uuid: UUID
     accepted: bool
+    task_state: str | None
+    enqueued_steps: int | None
 
 
 class EventfulVerdict(NamedTuple):
@@ -99,6 +105,8 @@ class EventfulVerdict(NamedTuple):
 
     workflow_step_uuid: UUID
     accepted: bool
+    task_state: str | None
+    enqueued_steps: int | None
     event_errors: list[str | None]
 
 
@@ -142,8 +150,11 @@ def claim_steps(
     limit: int,
     lease_seconds: int,
     only: UUID | None = None,
+    is_lazy: bool = True,
 ) -> list[Claim]:
     """Claim up to `limit` steps of a queue for `lease_seconds`, or `only` this one step.
+
+    A claim alone need not wait for the disk; in a transaction with more than that it has to.
 
     Raises `CircuitOpenError` while the breaker `messaging` is open.
     """
@@ -156,6 +167,7 @@ def claim_steps(
             limit=limit,
             lease_seconds=lease_seconds,
             only="{}" if only is None else json.dumps({"step_uuid": str(only)}),
+            is_lazy=is_lazy,
         )
     return [_with_json_decoded(row) for row in rows]
 
@@ -193,13 +205,28 @@ def save_checkpoint(
     )
 
 
-def report_steps(reports: Sequence[StepReport]) -> dict[UUID, bool]:
-    """Store results and tell the orchestrators; per step whether the report was accepted."""
-    rows = sql.fetch(StepVerdict, "steps/report", reports=f"[{','.join(map(_as_json, reports))}]")
-    return {row.workflow_step_uuid: row.accepted for row in rows}
+def report_steps(
+    reports: Sequence[StepReport], *, advance: int = 0, is_quiet: bool = False
+) -> dict[UUID, StepVerdict]:
+    """Store results and tell the orchestrators; return what became of each report.
+
+    The orchestrators need not be told of a success if its task has `advance` steps at most and
+    nobody holds it: then the same statement lets the task go on. With `is_quiet` nobody is told of
+    the steps that this enqueues; whoever asks for that claims them, or calls `announce_steps`.
+    """
+    rows = sql.fetch(
+        StepVerdict,
+        "steps/report",
+        reports=f"[{','.join(map(_as_json, reports))}]",
+        advance=advance,
+        is_quiet=is_quiet,
+    )
+    return {row.workflow_step_uuid: row for row in rows}
 
 
-def report_with_events(reports: Sequence[StepReport]) -> dict[UUID, EventfulVerdict]:
+def report_with_events(
+    reports: Sequence[StepReport], *, advance: int = 0, is_quiet: bool = False
+) -> dict[UUID, EventfulVerdict]:
     """Store results as `report_steps` does, and send the events of accepted ones along.
 
     An event that cannot be sent changes nothing about its report.
@@ -212,6 +239,8 @@ def report_with_events(reports: Sequence[StepReport]) -> dict[UUID, EventfulVerd
         event_steps=[step_uuid for step_uuid, _ in events],
         event_queues=[event.queue for _, event in events],
         event_messages=[event.message for _, event in events],
+        advance=advance,
+        is_quiet=is_quiet,
     )
     return {row.workflow_step_uuid: row for row in rows}
 
@@ -242,6 +271,11 @@ def enqueue_ready_steps(
         return sql.fetch(
             EnqueuedStep, "steps/enqueue_ready", task_uuids=list(task_uuids), limit=limit
         )
+
+
+def announce_steps(queue: str) -> None:
+    """Tell the workers of a queue that it holds steps."""
+    sql.execute("steps/announce", queue=queue)
 
 
 def task_of_step(step_uuid: UUID) -> UUID | None:

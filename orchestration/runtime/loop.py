@@ -75,6 +75,11 @@ class Loop:
         return self._thread is not None and not self._has_ended
 
     @property
+    def is_stopping(self) -> bool:
+        """It was asked to end."""
+        return self._stopping.is_set()
+
+    @property
     def is_backing_off(self) -> bool:
         """The last round met a database error or an open breaker; the loop waits to try again."""
         return self._pause_seconds > 0 or self._is_held

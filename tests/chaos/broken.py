@@ -14,7 +14,7 @@ from django.db import connections, transaction
 from tests.processes import PROJECT
 
 FUNCTIONS = PROJECT / "orchestration" / "sql" / "functions"
-Reported = dict[UUID, bool]
+Reported = dict[UUID, Any]
 
 BUILDS = {
     "delete-before-report": "a worker deletes the message of a step before its report commits",
@@ -29,8 +29,13 @@ CHANGES: dict[str, list[tuple[str, str, str]]] = {
         ("tasker_report_steps", "        AND x.state_version = r.state_version\n", ""),
         (
             "tasker_report_steps",
-            "SELECT r.step_uuid, r.step_uuid = ANY(coalesce(v_accepted, '{}'))",
-            "SELECT r.step_uuid, true",
+            "r.step_uuid = ANY(coalesce(v_accepted, '{}'))",
+            "true",
+        ),
+        (
+            "tasker_report_steps",
+            "r.step_uuid = ANY(v_accepted),",
+            "true,",
         ),
     ],
     "send-outside-transaction": [
@@ -85,17 +90,17 @@ def patch_worker() -> None:
 
 
 def _deletes_first(report: Callable[..., Reported]) -> Callable[..., Reported]:
-    def report_steps(reports: Sequence[Any]) -> Reported:
+    def report_steps(reports: Sequence[Any], *, advance: int = 0) -> Reported:
         _call("chaos_delete_messages", [each.step_uuid for each in reports])
-        return report(reports)
+        return report(reports, advance=advance)
 
     return report_steps
 
 
 def _sends_later(report: Callable[..., Reported]) -> Callable[..., Reported]:
-    def report_steps(reports: Sequence[Any]) -> Reported:
-        answers = report(reports)
-        accepted = [step for step, is_accepted in answers.items() if is_accepted]
+    def report_steps(reports: Sequence[Any], *, advance: int = 0) -> Reported:
+        answers = report(reports)  # all by message: what is sent too late is what is tried here
+        accepted = [step for step, answer in answers.items() if answer.accepted]
         transaction.on_commit(lambda: _call("chaos_send_results", accepted))
         return answers
 

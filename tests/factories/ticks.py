@@ -61,8 +61,8 @@ def failure(claimed: Claim, *, retryable: bool = True, **orchestration: Any) -> 
 
 def report(*reports: StepReport) -> list[bool]:
     """Send reports in one call; tell for each whether it was accepted."""
-    accepted = report_steps(reports)
-    return [accepted[each.step_uuid] for each in reports]
+    verdicts = report_steps(reports)
+    return [verdicts[each.step_uuid].accepted for each in reports]
 
 
 def process(*, limit: int = 50) -> int:

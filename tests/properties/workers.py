@@ -12,6 +12,7 @@ from orchestration.messaging.messages import worker_queue
 from orchestration.queries import steps
 from orchestration.queries.steps import Claim, StepReport
 from tests.factories import ticks
+from tests.factories.histories import LETTERS
 from tests.properties import engine
 from tests.properties.engine import NAMESPACES
 from tests.properties.stage import ANY, Stage
@@ -40,14 +41,15 @@ class Workers(Stage):
         limit=st.sampled_from([1, 2, 5]),
         outcomes=st.lists(st.sampled_from(OUTCOMES), min_size=1, max_size=3),
         results=st.sampled_from([1, 3, 50]),
+        advances=st.booleans(),
     )
-    def work(self, limit: int, outcomes: list[str], results: int) -> None:
+    def work(self, limit: int, outcomes: list[str], results: int, advances: bool) -> None:
         """Do what mostly happens: claim, report, process."""
         for namespace in NAMESPACES:
             for claim, outcome in zip(
                 self.take(WORKERS[0], limit, namespace), cycle(outcomes), strict=False
             ):
-                self.send_report(claim, outcome)
+                self.send_report(claim, outcome, advances)
         self.take_results(results)
 
     def take(self, worker: UUID, limit: int, namespace: str) -> list[ClaimModel]:
@@ -74,10 +76,11 @@ class Workers(Stage):
         places=st.lists(ANY, min_size=1, max_size=3),
         outcome=st.sampled_from(OUTCOMES),
         by_zombie=st.booleans(),
+        advances=st.booleans(),
     )
-    def report(self, places: list[int], outcome: str, by_zombie: bool) -> None:
+    def report(self, places: list[int], outcome: str, by_zombie: bool, advances: bool) -> None:
         for place in places:
-            self.send_report(self.pick_claim(place, by_zombie), outcome)
+            self.send_report(self.pick_claim(place, by_zombie), outcome, advances)
 
     def pick_claim(self, place: int, by_zombie: bool) -> ClaimModel:
         """Return a claim, or one whose step somebody else has claimed since, if there is one."""
@@ -89,7 +92,8 @@ class Workers(Stage):
         chosen = (by_zombie and zombies) or self.claims
         return chosen[place % len(chosen)]
 
-    def send_report(self, claim: ClaimModel, outcome: str) -> None:
+    def send_report(self, claim: ClaimModel, outcome: str, advances: bool) -> None:
+        """Report, and let the task go on with it where that may be."""
         token = next(tokens)
         sent = report_of(claim.engine, outcome, token)
         accepted = self.model.report(
@@ -99,10 +103,20 @@ class Workers(Stage):
             wants_retry=outcome != "permanent",
             asked_seconds=ASKED_SECONDS if outcome == "later" else None,
         )
-        assert ticks.report(sent) == [accepted]
-        if accepted:
-            step = claim.step
-            self.old_messages.append((step.task.uuid, step.uuid, step.version))
+        most_steps = self.model.rules.limit if advances else 0
+        verdict = steps.report_steps([sent], advance=most_steps)[sent.step_uuid]
+        assert verdict.accepted == accepted
+        if not accepted:
+            return
+        step = claim.step
+        self.old_messages.append((step.task.uuid, step.uuid, step.version))
+        goes_on = (
+            outcome == "success" and step.task.state == "S" and len(step.task.steps) <= most_steps
+        )
+        assert (verdict.task_state is not None) == goes_on
+        if verdict.task_state is not None:
+            self.model.process([(step.uuid, step.version)])
+            assert LETTERS[verdict.task_state] == step.task.state
 
     @precondition(lambda self: self.claims)
     @rule(

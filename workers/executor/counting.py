@@ -21,13 +21,14 @@ def count_submission(reports: Sequence[StepReport], *, seconds: float) -> None:
         metrics.RESULT_SUBMISSION.observe(seconds * 1000, result_type=kind)
 
 
-def count_report(execution: Execution, report: StepReport) -> None:
-    """Count an attempt by how it ended, and how long its handler took."""
+def count_report(execution: Execution, report: StepReport, *, is_message: bool) -> None:
+    """Count an attempt by how it ended, how long its handler took, and the message about it."""
     claim = execution.claim
     labels = {"namespace": claim.namespace, "step": claim.template_step_name}
     kind = "success" if report.success else "failure"
     metrics.STEPS_SUBMITTED.add(result_type=kind)
-    metrics.MESSAGES_SENT.add(queue=RESULTS_QUEUE)
+    if is_message:
+        metrics.MESSAGES_SENT.add(queue=RESULTS_QUEUE)
     result = "timeout" if execution.is_timed_out else kind
     metrics.STEP_EXECUTION.observe(execution.took_ms, **labels, result=result)
     if report.success:

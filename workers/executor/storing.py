@@ -10,45 +10,60 @@ from orchestration.queries import steps
 from orchestration.queries.steps import StepReport
 from workers.domain_events.delivery import deliver
 from workers.executor import announcing
+from workers.executor.advancing import note_advance
 from workers.executor.counting import count_report, count_submission
 from workers.executor.execution import Execution
 
 
 class Stored(NamedTuple):
-    """Whether a report was accepted, and by event id why a durable event was not sent."""
+    """Whether a report was accepted, and by event id why a durable event was not sent.
+
+    Where the task went on with it, `task_state` is where that left the task, and the first of its
+    reports tells how many steps were enqueued.
+    """
 
     is_accepted: bool = False
+    task_state: str | None = None
+    enqueued_steps: int | None = None
     refused_events: Mapping[str, str] = MappingProxyType({})
 
 
 REFUSED = Stored()
 
 
-def store_reports(reports: Sequence[StepReport]) -> dict[UUID, Stored]:
-    """Store reports with their durable events, in one statement."""
+def store_reports(
+    reports: Sequence[StepReport], *, advance: int = 0, is_quiet: bool = False
+) -> dict[UUID, Stored]:
+    """Store reports with their durable events, in one statement.
+
+    Tasks of `advance` steps at most go on with it when nobody else holds them; quietly means that
+    nobody is told of the steps that this enqueues.
+    """
     began = time.perf_counter()
-    found = _store(reports)
+    found = _store(reports, advance, is_quiet)
     count_submission(reports, seconds=time.perf_counter() - began)
     return found
 
 
-def _store(reports: Sequence[StepReport]) -> dict[UUID, Stored]:
+def _store(reports: Sequence[StepReport], advance: int, is_quiet: bool) -> dict[UUID, Stored]:
     if not any(report.events for report in reports):
-        answers = steps.report_steps(reports)
-        return {step_uuid: Stored(is_accepted) for step_uuid, is_accepted in answers.items()}
-    verdicts = steps.report_with_events(reports)
+        answers = steps.report_steps(reports, advance=advance, is_quiet=is_quiet)
+        return {step_uuid: Stored(*answer[1:]) for step_uuid, answer in answers.items()}
+    verdicts = steps.report_with_events(reports, advance=advance, is_quiet=is_quiet)
     found = {}
     for report in reports:
-        verdict = verdicts[report.step_uuid]
-        errors = zip(report.events, verdict.event_errors, strict=False)  # none when not accepted
+        _, is_accepted, task_state, enqueued_steps, event_errors = verdicts[report.step_uuid]
+        errors = zip(report.events, event_errors, strict=False)  # none when not accepted
         refused = {event.event_id: error for event, error in errors if error is not None}
-        found[report.step_uuid] = Stored(verdict.accepted, refused)
+        found[report.step_uuid] = Stored(is_accepted, task_state, enqueued_steps, refused)
     return found
 
 
 def follow_up(execution: Execution, report: StepReport, stored: Stored) -> None:
     """Tell others about a report that was accepted and committed; never raises."""
-    count_report(execution, report)
+    count_report(execution, report, is_message=stored.task_state is None)
+    if stored.task_state is not None and stored.enqueued_steps is not None:
+        note_advance(execution.claim, stored.task_state, enqueued_steps=stored.enqueued_steps)
     if execution.events:
         deliver(execution.events, refused=stored.refused_events)
     announcing.reported(execution, report)

@@ -6,9 +6,11 @@ that also covers a message which another transaction held locked for a moment.
 """
 
 import logging
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 from uuid import UUID
 
@@ -17,6 +19,7 @@ from orchestration.messaging.messages import worker_queue
 from orchestration.queries.steps import Claim, claim_steps
 from orchestration.runtime.loop import Loop
 from workers import signals
+from workers.executor import Execution
 from workers.worker.counting import count_claims
 from workers.worker.slots import Slots
 
@@ -32,6 +35,20 @@ class Pace(NamedTuple):
     lease_seconds: int
     poll_seconds: Callable[[], float]
     shed_claims_at: float
+
+
+class Turn:
+    """What another part of the worker claims in a transaction of its own; see `Claimer.turn`."""
+
+    def __init__(self, read: Callable[..., list[Claim]], free: int) -> None:
+        self._read = read
+        self._free = free
+        self.claims: list[Claim] = []
+
+    def claim(self, namespace: str) -> bool:
+        """Fill the free slots from one namespace; say whether it may have more."""
+        self.claims = self._read(namespace, limit=self._free, method="report", is_lazy=False)
+        return len(self.claims) == self._free
 
 
 class Claimer:
@@ -57,7 +74,7 @@ class Claimer:
         self._pace = pace
         self.on_nothing: Callable[[], None] = lambda: None
         self._next_poll_at = 0.0
-        self._method = "poll"
+        self._lock = threading.Lock()
 
     @property
     def may_have_work(self) -> bool:
@@ -83,7 +100,6 @@ class Claimer:
         """Claim once from each namespace that may have work; return the number of claims."""
         now = time.monotonic()
         was_notified = bool(self._marked)
-        self._method = "event" if was_notified else "poll"
         if now >= self._next_poll_at:
             self._next_poll_at = now + self._pace.poll_seconds()
             self._marked.update(self._namespaces)
@@ -91,17 +107,35 @@ class Claimer:
         if self._marked and self._has_room() and not self._is_pool_busy():
             if self._slots.free <= 0:
                 self._slots.pool_size.double()
-            claimed = self._claim_in_turn()
+            with self._lock:
+                claimed = self._claim_in_turn(method="event" if was_notified else "poll")
             if claimed or was_notified:
                 self._look_again_soon()
         if not claimed:
             self.on_nothing()
         return claimed
 
+    @contextmanager
+    def turn(self, ended: Collection[Execution]) -> Iterator["Turn | None"]:
+        """Let the caller claim what takes the place of these executions, in its own transaction.
+
+        None when nothing may be claimed. The claims begin when the block ends without an error, so
+        the transaction has to end inside. The claim loop waits meanwhile.
+        """
+        with self._lock:
+            free = self._slots.free_beside(ended)
+            if free <= 0 or self.loop.is_stopping or self._is_pool_busy():
+                yield None
+                return
+            turn = Turn(self._read, free)
+            yield turn
+            for claim in turn.claims:
+                self._begin(claim)
+
     def _has_room(self) -> bool:
         return self._slots.free > 0 or self._slots.can_grow
 
-    def _claim_in_turn(self) -> int:
+    def _claim_in_turn(self, *, method: str) -> int:
         """Share the free slots; whoever was served first is served last next time."""
         waiting = [namespace for namespace in self._turns if namespace in self._marked]
         self._turns.remove(waiting[0])
@@ -112,10 +146,15 @@ class Claimer:
             if free <= 0:
                 break
             share = -(-free // (len(waiting) - position))
-            claimed += self._claim(namespace, limit=share)
+            claims = self._read(namespace, limit=share, method=method)
+            for claim in claims:
+                self._begin(claim)
+            claimed += len(claims)
         return claimed
 
-    def _claim(self, namespace: str, *, limit: int) -> int:
+    def _read(
+        self, namespace: str, *, limit: int, method: str, is_lazy: bool = True
+    ) -> list[Claim]:
         began = time.perf_counter()
         self._marked.discard(namespace)  # before reading: a message sent meanwhile marks it again
         try:
@@ -124,6 +163,7 @@ class Claimer:
                 worker_uuid=self._worker_uuid,
                 limit=limit,
                 lease_seconds=self._pace.lease_seconds,
+                is_lazy=is_lazy,
             )
         except BaseException as error:
             failed = error
@@ -133,10 +173,8 @@ class Claimer:
         if len(claims) >= limit:
             self._marked.add(namespace)
         seconds = time.perf_counter() - began
-        for claim in claims:
-            self._begin(claim)
-        count_claims(claims, namespace, method=self._method, seconds=seconds)
-        return len(claims)
+        count_claims(claims, namespace, method=method, seconds=seconds)
+        return claims
 
     def _is_pool_busy(self) -> bool:
         """Say whether handlers need the connections more than new claims would."""

@@ -35,6 +35,9 @@ REFUSAL_BYTES = 1_048_576
 IDLE_SECONDS = 3600.0
 """Only a finished handler gives this loop work, and that wakes it."""
 
+Store = Callable[[Sequence[StepReport], Sequence[Execution]], dict[UUID, Stored]]
+"""Stores the reports of executions; see `workers.worker.exchange`."""
+
 
 class Outcome(NamedTuple):
     """What ended, and what there is to say about it; no report means: give the claim back."""
@@ -64,6 +67,7 @@ class Reporter:
         self._worker_id = worker_id
         self._on_settled = on_settled
         self._outcomes: deque[Outcome] = deque()
+        self.store: Store = lambda reports, _: store_reports(reports)
         self.report_apart: Callable[[Execution, StepReport], None] = self.deliver
 
     def deliver(self, execution: Execution, report: StepReport | None) -> None:
@@ -121,7 +125,7 @@ class Reporter:
         """Store the reports; one that the database cannot hold becomes a failure of its step."""
         reports = [each.report for each in batch if each.report is not None]
         try:
-            stored = store_reports(reports)
+            stored = self.store(reports, [each.execution for each in batch])
         except DataError as error:
             if len(batch) == 1:
                 return self._refuse(batch[0].execution, error)

@@ -6,10 +6,11 @@ report is stored, so that claiming, running and reporting overlap; while reports
 be reported keeps its slot.
 
 Why no lock: a set or dict is changed by one bytecode each time, and reading them a moment late only
-leaves a slot unused for that moment. Claims are added by the claim loop alone.
+leaves a slot unused for that moment. Claims are added by whoever holds the claimer's lock.
 """
 
 import time
+from collections.abc import Collection
 from uuid import UUID
 
 from orchestration.runtime.pool_size import PoolSize
@@ -47,8 +48,12 @@ class Slots:
     @property
     def free(self) -> int:
         """How many claims may be taken now."""
-        held = len(self._held)
-        taken = len(self._running)
+        return self.free_beside(())
+
+    def free_beside(self, ended: Collection[Execution]) -> int:
+        """Return how many claims may be taken once these are over, whose handlers have returned."""
+        held = len(self._held) - len(ended)
+        taken = len(self._running - {each for each in ended if not each.is_overdue})
         if self.are_reports_failing:
             taken = max(taken, held)
         return max(0, min(self.size - taken, 2 * self.size - held))

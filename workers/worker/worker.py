@@ -26,6 +26,7 @@ from workers.worker import self_checks, serving, statement_limit
 from workers.worker.announcing import Announcing
 from workers.worker.claiming import Claimer, Pace
 from workers.worker.counting import running_by_namespace
+from workers.worker.exchange import Exchange
 from workers.worker.handler_pool import HandlerPool
 from workers.worker.heartbeat import Heartbeat
 from workers.worker.reporting import Reporter
@@ -122,6 +123,7 @@ class Worker:
             stop_seconds=options.grace_seconds,
         )
         self.claimer = self._build_claimer()
+        self.reporter.store = Exchange(self.claimer).store
         self.presence = self._build_presence()
         self.heartbeat = Heartbeat(
             self.slots,

@@ -2,7 +2,7 @@
 -- in_progress under a lease, and returns all that a handler needs. Called by queries/steps.py.
 -- Four separate statements (engine.md L4): a step that the snapshot of a joined read could not see
 -- yet would be hidden until its visibility ends.
--- p_only: only messages that contain this JSON; {} = all.
+-- p_only: only messages that contain this JSON; {} = all. p_is_lazy: the transaction does nothing else.
 -- Locks: steps in uuid order, SKIP LOCKED; never tasks.
 --
 -- Why LATERAL ... OFFSET 0 and state || '', here and in the other functions of the hot path: plans are
@@ -13,7 +13,8 @@ CREATE OR REPLACE FUNCTION tasker_claim_steps(
   p_worker uuid,
   p_limit int,
   p_lease_seconds int DEFAULT 30,
-  p_only jsonb DEFAULT '{}'
+  p_only jsonb DEFAULT '{}',
+  p_is_lazy boolean DEFAULT true
 )
 RETURNS TABLE (
   msg_id bigint,
@@ -90,7 +91,9 @@ BEGIN
   v_now := tasker_now();
   -- A claim need not wait for the disk: lost in a crash of the server, it is as if the worker had
   -- died before it; the report that follows flushes it.
-  PERFORM set_config('synchronous_commit', 'off', true);
+  IF p_is_lazy THEN
+    PERFORM set_config('synchronous_commit', 'off', true);
+  END IF;
   PERFORM set_config('tasker.move', jsonb_build_object('worker_uuid', p_worker)::text, true);
   SELECT coalesce(array_agg(s.workflow_step_uuid), '{}'), array_agg(m.waited_ms)
   INTO v_claimed, v_claimed_waits

@@ -1,8 +1,22 @@
 -- Workers store results `[{step_uuid, state_version, success, results}]`: fenced move into a reported
 -- state, step messages deleted, result messages sent, all in the caller's transaction.
--- Called by queries/steps.py. Locks: steps in uuid order; never tasks.
-CREATE OR REPLACE FUNCTION tasker_report_steps(p_reports jsonb)
-RETURNS TABLE (workflow_step_uuid uuid, accepted boolean)
+-- p_advance: the success of a task of so many steps at most needs no message when nobody else holds the
+-- task: the step completes here and its task goes on (engine.md 7.2 in short). 0: all go by message.
+-- task_state: where that left the task; enqueued_steps: how many followed, on one step of each task.
+-- p_is_quiet: nobody is told of those; the caller is about to claim them.
+-- Called by queries/steps.py. Locks: tasks that nobody holds (SKIP LOCKED), if they may go on; then the
+-- steps in uuid order.
+CREATE OR REPLACE FUNCTION tasker_report_steps(
+  p_reports jsonb,
+  p_advance int DEFAULT 0,
+  p_is_quiet boolean DEFAULT false
+)
+RETURNS TABLE (
+  workflow_step_uuid uuid,
+  accepted boolean,
+  task_state varchar,
+  enqueued_steps int
+)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET jit = off
@@ -11,23 +25,35 @@ AS $$
 #variable_conflict use_column
 DECLARE
   v_now timestamptz := tasker_now();
+  v_ours uuid[] := '{}';
   v_held uuid[];
   v_accepted uuid[];
+  v_tasks uuid[];
+  v_final boolean[];
+  v_worker uuid;
   v_queues text[];
   v_msg_ids bigint[];
   v_messages jsonb[];
   v_queue text;
 BEGIN
   PERFORM set_config('tasker.move', '{}', true);
+  IF p_advance > 0 THEN
+    v_ours := tasker_lock_advancing(p_reports, p_advance);
+  END IF;
   -- A statement of its own: a heartbeat that held the row until now has left a newer version of it,
   -- which the snapshot of a statement that waited for the lock cannot find by its ctid.
   v_held := tasker_lock_claims(p_reports);
   WITH reports AS MATERIALIZED (
-    SELECT s.row_id, s.queue_msg_id, r.success, r.results
+    SELECT
+      s.row_id, s.queue_msg_id, s.claimed_by, r.success, r.results,
+      s.task_uuid = ANY(v_ours)
+        AND s.step_type NOT IN ('decision', 'batchable')
+        AND r.success
+        AND r.results -> 'success' = 'true'::jsonb AS is_final
     FROM jsonb_to_recordset(p_reports)
       AS r (step_uuid uuid, state_version int, success boolean, results jsonb)
     CROSS JOIN LATERAL (
-      SELECT x.ctid AS row_id, x.queue_msg_id
+      SELECT x.ctid AS row_id, x.queue_msg_id, x.claimed_by, x.task_uuid, x.step_type
       FROM tasker_workflow_steps AS x
       WHERE x.workflow_step_uuid = r.step_uuid
         AND x.state_version = r.state_version
@@ -39,15 +65,18 @@ BEGIN
     UPDATE tasker_workflow_steps AS s
     SET
       state = CASE
+        WHEN r.is_final THEN 'complete'
         WHEN r.success THEN 'enqueued_for_orchestration'
         ELSE 'enqueued_as_error_for_orchestration'
       END,
+      via = CASE WHEN r.is_final THEN ARRAY['enqueued_for_orchestration'] END,
       results = r.results,
       last_failure_at = CASE WHEN r.success THEN s.last_failure_at ELSE v_now END
     FROM reports AS r
     WHERE s.ctid = r.row_id
     RETURNING
-      s.workflow_step_uuid, s.task_uuid, s.attempts, s.state_version, r.queue_msg_id AS msg_id
+      s.workflow_step_uuid, s.task_uuid, s.attempts, s.state_version,
+      r.queue_msg_id AS msg_id, r.claimed_by, r.is_final
   )
   SELECT
     array_agg(m.workflow_step_uuid),
@@ -61,8 +90,11 @@ BEGIN
         'attempt', m.attempts,
         'state_version', m.state_version
       )
-    )
-  INTO v_accepted, v_queues, v_msg_ids, v_messages
+    ) FILTER (WHERE NOT m.is_final),
+    array_agg(m.task_uuid),
+    array_agg(m.is_final),
+    (array_agg(m.claimed_by))[1]
+  INTO v_accepted, v_queues, v_msg_ids, v_messages, v_tasks, v_final, v_worker
   FROM moved AS m
   CROSS JOIN LATERAL (
     SELECT x.named_task_uuid, x.correlation_id
@@ -83,8 +115,42 @@ BEGIN
     PERFORM pgmq_send_batch_with_notify('orchestration_step_results', v_messages);
   END IF;
 
+  IF true = ANY(v_final) THEN
+    PERFORM set_config(
+      'tasker.move',
+      jsonb_build_object('actor', 'system:' || v_worker, 'processor_uuid', v_worker)::text,
+      true
+    );
+    PERFORM set_config('tasker.is_quiet', p_is_quiet::text, true);
+    RETURN QUERY
+      WITH finals AS MATERIALIZED (
+        SELECT
+          x.step_uuid,
+          x.task_uuid,
+          row_number() OVER (PARTITION BY x.task_uuid) = 1 AS is_first
+        FROM unnest(v_accepted, v_tasks, v_final) AS x (step_uuid, task_uuid, is_final)
+        WHERE x.is_final
+      ),
+      advanced AS MATERIALIZED (
+        SELECT a.task_uuid, a.task_state, a.enqueued_steps
+        FROM tasker_advance_tasks(
+          ARRAY(SELECT f.task_uuid FROM finals AS f WHERE f.is_first)
+        ) AS a
+      )
+      SELECT
+        r.step_uuid,
+        r.step_uuid = ANY(v_accepted),
+        a.task_state,
+        CASE WHEN f.is_first THEN a.enqueued_steps END
+      FROM jsonb_to_recordset(p_reports) AS r (step_uuid uuid)
+      LEFT JOIN finals AS f ON f.step_uuid = r.step_uuid
+      LEFT JOIN advanced AS a ON a.task_uuid = f.task_uuid;
+    PERFORM set_config('tasker.is_quiet', 'false', true);
+    RETURN;
+  END IF;
+
   RETURN QUERY
-    SELECT r.step_uuid, r.step_uuid = ANY(coalesce(v_accepted, '{}'))
+    SELECT r.step_uuid, r.step_uuid = ANY(coalesce(v_accepted, '{}')), NULL::varchar, NULL::int
     FROM jsonb_to_recordset(p_reports) AS r (step_uuid uuid);
 END
 $$;

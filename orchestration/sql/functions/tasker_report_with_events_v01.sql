@@ -1,19 +1,30 @@
 -- tasker_report_steps for reports of which some bring durable domain events: those of accepted reports
 -- are sent in the same transaction. The three arrays run side by side, one entry for each event; the
 -- answer holds a step's event errors in the order given, null for one that was sent.
+-- p_advance and p_is_quiet are those of tasker_report_steps.
 -- Called by queries/steps.py. Locks: those of tasker_report_steps, then the queues of the events.
 CREATE FUNCTION tasker_report_with_events(
   p_reports jsonb,
   p_event_steps uuid[],
   p_event_queues text[],
-  p_event_messages text[]
+  p_event_messages text[],
+  p_advance int DEFAULT 0,
+  p_is_quiet boolean DEFAULT false
 )
-RETURNS TABLE (workflow_step_uuid uuid, accepted boolean, event_errors text[])
+RETURNS TABLE (
+  workflow_step_uuid uuid,
+  accepted boolean,
+  task_state varchar,
+  enqueued_steps int,
+  event_errors text[]
+)
 LANGUAGE plpgsql
 AS $$
 #variable_conflict use_column
 DECLARE
   v_reported uuid[];
+  v_states varchar[];
+  v_counts int[];
   v_accepted uuid[];
   v_steps uuid[];
   v_queues text[];
@@ -22,9 +33,11 @@ DECLARE
 BEGIN
   SELECT
     array_agg(r.workflow_step_uuid),
+    array_agg(r.task_state),
+    array_agg(r.enqueued_steps),
     array_agg(r.workflow_step_uuid) FILTER (WHERE r.accepted)
-  INTO v_reported, v_accepted
-  FROM tasker_report_steps(p_reports) AS r;
+  INTO v_reported, v_states, v_counts, v_accepted
+  FROM tasker_report_steps(p_reports, p_advance, p_is_quiet) AS r;
 
   SELECT
     array_agg(e.step_uuid ORDER BY e.place),
@@ -41,12 +54,14 @@ BEGIN
     SELECT
       r.step_uuid,
       r.step_uuid = ANY(coalesce(v_accepted, '{}')),
+      r.task_state,
+      r.enqueued_steps,
       ARRAY(
         SELECT e.error
         FROM unnest(v_steps, v_errors) WITH ORDINALITY AS e (step_uuid, error, place)
         WHERE e.step_uuid = r.step_uuid
         ORDER BY e.place
       )
-    FROM unnest(v_reported) AS r (step_uuid);
+    FROM unnest(v_reported, v_states, v_counts) AS r (step_uuid, task_state, enqueued_steps);
 END
 $$;

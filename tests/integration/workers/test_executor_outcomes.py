@@ -82,8 +82,8 @@ def test_a_report_is_accepted_by_the_database_and_fenced(bench):
     bench.run(claim)
     (execution, report) = bench.done[0]
 
-    assert report_steps([report]) == {claim.workflow_step_uuid: True}
-    assert report_steps([report]) == {claim.workflow_step_uuid: False}
+    assert report_steps([report])[claim.workflow_step_uuid].accepted
+    assert not report_steps([report])[claim.workflow_step_uuid].accepted
     assert bench.step(claim).results["result"] == {"a": 1}
     assert not execution.is_running
 
@@ -246,7 +246,7 @@ def test_a_foreign_exception_brings_its_backtrace(bench):
     assert any("raise error" in line for line in found["error"]["backtrace"])
     assert "OddError" in found["metadata"]["context"]["traceback"]
     report = bench.done[-1][1]
-    assert report_steps([report]) == {report.step_uuid: True}
+    assert report_steps([report])[report.step_uuid].accepted
 
 
 def test_a_declared_failure_is_reported(bench):

@@ -532,7 +532,7 @@ def test_reports_of_the_same_claim_are_accepted_once(bench):
 
     first, second = (report for _, report in bench.done)
 
-    assert report_steps([first]) == {claim.workflow_step_uuid: True}
-    assert report_steps([second]) == {claim.workflow_step_uuid: False}
+    assert report_steps([first])[claim.workflow_step_uuid].accepted
+    assert not report_steps([second])[claim.workflow_step_uuid].accepted
     assert json.loads(first.results)["result"] == {"a": 1}
     assert WorkflowStep.objects.get(pk=claim.workflow_step_uuid).attempts == 1

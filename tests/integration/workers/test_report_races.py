@@ -65,7 +65,7 @@ def test_a_report_that_waited_for_a_heartbeat_is_not_taken_for_stale(claim, even
         eventually(is_somebody_waiting_for_a_lock)
     reporting.join(5)
 
-    assert answers == [{claim.workflow_step_uuid: True}]
+    assert answers[0][claim.workflow_step_uuid].accepted
 
 
 def test_a_heartbeat_does_not_wait_for_the_report_and_says_lost_only_after_it(claim):
@@ -107,7 +107,7 @@ def test_many_reports_among_heartbeats_are_all_accepted():
     refused = []
     for each in claims:
         answer = report_steps([success(each)])
-        refused += [uuid for uuid, accepted in answer.items() if not accepted]
+        refused += [uuid for uuid, verdict in answer.items() if not verdict.accepted]
         time.sleep(0)
     stop.set()
     beating.join(5)

@@ -4,5 +4,7 @@ FROM tasker_report_with_events(
   %(reports)s,
   %(event_steps)s::uuid[],
   %(event_queues)s::text[],
-  %(event_messages)s::text[]
+  %(event_messages)s::text[],
+  %(advance)s,
+  %(is_quiet)s
 )
