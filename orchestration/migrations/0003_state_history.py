@@ -11,9 +11,12 @@ class Migration(migrations.Migration):
     operations = [
         SQLFunction("task_move_event"),
         SQLFunction("step_move_event"),
+        SQLFunction("tasker_refuse_move"),
         SQLTrigger("task_created"),
         SQLTrigger("steps_created"),
         SQLTrigger("task_moves"),
         SQLTrigger("step_moves"),
+        SQLTrigger("tasks_moved"),
+        SQLTrigger("steps_moved"),
         SQLTrigger("history_is_append_only"),
     ]

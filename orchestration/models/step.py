@@ -35,10 +35,14 @@ class WorkflowStep(Stateful):
         on_delete=models.CASCADE,
         db_column="task_uuid",
         related_name="steps",
-        db_index=False,  # two composite indexes begin with it
+        db_index=False,  # the unique constraint begins with it
     )
     named_step = models.ForeignKey(
-        NamedStep, on_delete=models.PROTECT, db_column="named_step_uuid", related_name="steps"
+        NamedStep,
+        on_delete=models.PROTECT,
+        db_column="named_step_uuid",
+        related_name="steps",
+        db_index=False,  # every move of a step would write it, and nobody asks
     )
     name = models.CharField(max_length=128)
     step_type = models.CharField(
@@ -89,7 +93,9 @@ class WorkflowStep(Stateful):
             models.CheckConstraint(
                 name="tasker_step_type", condition=one_of("step_type", StepType.values)
             ),
-            models.CheckConstraint(name="tasker_step_via_at_rest", condition=Q(via__isnull=True)),
+            models.CheckConstraint(
+                name="tasker_step_via_at_rest", condition=Q(via__isnull=True) | Q(via__0="#")
+            ),
             models.CheckConstraint(
                 name="tasker_step_counts",
                 condition=Q(attempts__gte=0, max_attempts__gte=0, requeue_count__gte=0),
@@ -100,7 +106,6 @@ class WorkflowStep(Stateful):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["task", "state"], name="tasker_step_task_state"),
             models.Index(
                 fields=["next_retry_at"],
                 condition=Q(
@@ -110,11 +115,6 @@ class WorkflowStep(Stateful):
             ),
             models.Index(
                 fields=["lease_until"], condition=Q(state=S.IN_PROGRESS), name="tasker_step_leases"
-            ),
-            models.Index(
-                fields=["claimed_by"],
-                condition=Q(claimed_by__isnull=False),
-                name="tasker_step_claimed_by",
             ),
             models.Index(
                 fields=["origin_step"],

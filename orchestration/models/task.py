@@ -85,7 +85,9 @@ class Task(Stateful):
         db_table = "tasker_tasks"
         constraints: ClassVar = [
             models.CheckConstraint(name="tasker_task_state", condition=one_of("state", S.values)),
-            models.CheckConstraint(name="tasker_task_via_at_rest", condition=Q(via__isnull=True)),
+            models.CheckConstraint(
+                name="tasker_task_via_at_rest", condition=Q(via__isnull=True) | Q(via__0="#")
+            ),
             models.CheckConstraint(
                 name="tasker_task_completed_at",
                 condition=sql_condition(
@@ -102,8 +104,10 @@ class Task(Stateful):
         ]
         indexes: ClassVar = [
             models.Index(fields=["-created_at"], name="tasker_task_newest"),
+            # By creation, which never changes: a move from steps_in_process to the same state, one
+            # for every step, then writes no index (a HOT update).
             models.Index(
-                fields=["state", "state_entered_at"],
+                fields=["state", "created_at"],
                 condition=Q(state__in=UNFINISHED),
                 name="tasker_task_unfinished",
             ),

@@ -113,6 +113,7 @@ def test_the_longest_stuck_comes_first(clock):
         TaskFactory.create(
             state="initializing",
             initiator=name,
+            created_at=clock.now - timedelta(minutes=minutes),
             state_entered_at=clock.now - timedelta(minutes=minutes),
         )
 

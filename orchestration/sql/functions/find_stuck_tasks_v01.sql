@@ -50,6 +50,7 @@ BEGIN
       )
   ) AS f
   WHERE t.state IN ('initializing', 'enqueuing_steps', 'evaluating_results', 'steps_in_process')
+    AND t.created_at < latest -- as the index has it
     AND t.state_entered_at < latest
     AND (f.last_entry IS NULL OR f.last_entry < latest)
     AND NOT f.has_live_lease

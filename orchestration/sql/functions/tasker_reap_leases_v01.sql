@@ -70,7 +70,8 @@ BEGIN
         SELECT s.task_uuid
         FROM tasker_workflow_steps AS s
         JOIN tasker_workers AS w ON w.worker_uuid = s.claimed_by
-        WHERE s.claimed_by = ANY(v_lost)
+        WHERE cardinality(v_lost) > 0 -- else all claims would be looked at for nothing
+          AND s.claimed_by = ANY(v_lost)
           AND s.state = 'in_progress'
           AND s.last_attempted_at <= w.stopped_at
         LIMIT p_limit

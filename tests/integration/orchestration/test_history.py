@@ -55,7 +55,19 @@ def test_via_leaves_one_row_per_hop():
         (3, "evaluating_results", "enqueuing_steps", "ready_steps_found"),
         (4, "enqueuing_steps", "steps_in_process", "steps_enqueued"),
     ]
-    assert (moved.state, moved.state_version, moved.via) == ("steps_in_process", 4, None)
+    assert (moved.state, moved.state_version) == ("steps_in_process", 4)
+    assert moved.via == ["#", "evaluating_results:step_failed", "enqueuing_steps"]
+
+
+def test_the_hops_of_a_move_are_forgotten_with_the_next_one():
+    task = TaskFactory.create(state="steps_in_process")
+    move_task(task, "steps_in_process", "evaluating_results")
+
+    Task.objects.filter(pk=task.pk).update(priority=7)
+    moved = move_task(task, "cancelled")
+
+    assert hops(task)[3:] == [(4, "steps_in_process", "cancelled", "cancel")]
+    assert moved.via is None
 
 
 def test_a_step_takes_several_hops_too():
