@@ -20,14 +20,14 @@ LEADING = ("correlation_id", "task_uuid", "step_uuid", "namespace")
 PROCESS = ("process_kind", "process", "request_id", "trace_id")
 TRAILING = ("duration_ms", "count", "error_type", "error", "traceback")
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-UNWANTED = frozenset({"request", "server_time", "status_code"})  # objects of Django's own loggers
+OF_DJANGO = frozenset({"request", "server_time", "status_code"})  # objects of Django's own loggers
+UNWANTED = STANDARD | OF_DJANGO
 COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "31"}
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:
     """Return what a line says beside its event; an event's own field wins over the context."""
-    unwanted = STANDARD | UNWANTED
-    own = {key: value for key, value in vars(record).items() if key not in unwanted}
+    own = {key: value for key, value in vars(record).items() if key not in UNWANTED}
     found = {**current_fields(), **own}
     if record.exc_info and record.exc_info[0] is not None:
         found["error_type"] = record.exc_info[0].__name__

@@ -37,6 +37,7 @@ class Execution:
 
     __slots__ = (
         "_ending",
+        "_log_fields",
         "checkpoint",
         "claim",
         "context",
@@ -77,10 +78,16 @@ class Execution:
         self.is_timed_out = False
         self.is_unfinished = False
         self._ending = Ticket()
+        self._log_fields: dict[str, Any] | None = None
 
     @property
     def log_fields(self) -> dict[str, Any]:
-        """What every log line about this execution says of it."""
+        """What every log line about this execution says of it; not to be changed."""
+        if self._log_fields is None:
+            self._log_fields = self._build_log_fields()
+        return self._log_fields
+
+    def _build_log_fields(self) -> dict[str, Any]:
         claim = self.claim
         return {
             "correlation_id": str(claim.correlation_id),

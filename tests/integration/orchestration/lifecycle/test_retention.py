@@ -156,7 +156,7 @@ WHERE c.contype = 'f'
 
 
 NEVER_DELETED = [("tasker_workflow_steps.named_step_uuid",)]
-"""Every move of a step would write such an index, for step types that stay as long as the registry."""
+"""Each move of a step would write that index, for step types that stay with the registry."""
 
 
 def test_every_foreign_key_has_an_index_so_that_no_delete_reads_a_whole_table():
