@@ -16,7 +16,7 @@ from pathlib import Path
 from tasker_project.local_stack import web_command
 from tasker_project.processes import Child, ProcessGroup, free_port, manage
 from tests.chaos.member import Member
-from tests.chaos.plan import ORCHESTRATORS, WORKERS
+from tests.chaos.plan import BY_MESSAGE, ORCHESTRATORS, WORKERS
 from tests.chaos.workflows import NAMESPACES
 
 LEASE_SECONDS = 6
@@ -104,6 +104,8 @@ class Cluster:
         """Start the next process of a member."""
         log_file = member.start_log(self._logs)
         environment = {**self._environment, **(OPEN_API if member is self.web else {})}
+        if member.name in BY_MESSAGE:
+            environment["TASKER_INLINE_ADVANCE"] = "false"
         member.child = self._group.start(
             log_file.stem, self._command(member), environment=environment, log_file=log_file
         )

@@ -23,6 +23,8 @@ ORCHESTRATORS = {"orchestrator-1": "Hybrid", "orchestrator-2": "EventDrivenOnly"
 ORCHESTRATORS["orchestrator-3"] = "PollingOnly"
 WORKERS = {"worker-1": "Hybrid", "worker-2": "EventDrivenOnly", "worker-3": "Hybrid"}
 WORKERS["worker-4"] = "PollingOnly"  # holds no liveness lock: its claims are found by their lease
+BY_MESSAGE = frozenset({"worker-3", "worker-4"})
+"""Workers whose every report goes by message: `inline_advance` is off."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -45,9 +46,9 @@ class Turn:
         self._free = free
         self.claims: list[Claim] = []
 
-    def claim(self, namespace: str) -> bool:
-        """Fill the free slots from one namespace; say whether it may have more."""
-        self.claims = self._read(namespace, limit=self._free, method="report", is_lazy=False)
+    def claim(self) -> bool:
+        """Fill the free slots from the namespace; say whether it may have more."""
+        self.claims = self._read(limit=self._free, method="report", is_lazy=False)
         return len(self.claims) == self._free
 
 
@@ -116,18 +117,20 @@ class Claimer:
         return claimed
 
     @contextmanager
-    def turn(self, ended: Collection[Execution]) -> Iterator["Turn | None"]:
+    def turn(self, namespace: str, ended: Collection[Execution]) -> Iterator["Turn | None"]:
         """Let the caller claim what takes the place of these executions, in its own transaction.
 
-        None when nothing may be claimed. The claims begin when the block ends without an error, so
-        the transaction has to end inside. The claim loop waits meanwhile.
+        None when nothing may be claimed, or another namespace may have work too and its turn has to
+        come. The claims begin when the block ends without an error, so the transaction has to end
+        inside. The claim loop waits meanwhile.
         """
         with self._lock:
             free = self._slots.free_beside(ended)
-            if free <= 0 or self.loop.is_stopping or self._is_pool_busy():
+            others = self._marked - {namespace}
+            if free <= 0 or others or self.loop.is_stopping or self._is_pool_busy():
                 yield None
                 return
-            turn = Turn(self._read, free)
+            turn = Turn(partial(self._read, namespace), free)
             yield turn
             for claim in turn.claims:
                 self._begin(claim)
@@ -138,6 +141,8 @@ class Claimer:
     def _claim_in_turn(self, *, method: str) -> int:
         """Share the free slots; whoever was served first is served last next time."""
         waiting = [namespace for namespace in self._turns if namespace in self._marked]
+        if not waiting:  # another part of the worker has just had a turn
+            return 0
         self._turns.remove(waiting[0])
         self._turns.append(waiting[0])
         claimed = 0

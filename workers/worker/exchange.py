@@ -70,7 +70,7 @@ class Exchange:
         self, reports: Sequence[StepReport], executions: Sequence[Execution]
     ) -> dict[UUID, Stored]:
         namespace, *others = {each.claim.namespace for each in executions}
-        with self._claimer.turn(executions) as turn:
+        with self._claimer.turn(namespace, executions) as turn:
             if turn is None or others:
                 return store_reports(reports, advance=self._most_steps)
             return atomically(partial(self._exchange, reports, turn, namespace))
@@ -80,6 +80,6 @@ class Exchange:
     ) -> dict[UUID, Stored]:
         stored = store_reports(reports, advance=self._most_steps, is_quiet=True)
         is_more_there = any(each.enqueued_steps for each in stored.values())
-        if is_more_there and turn.claim(namespace):
+        if is_more_there and turn.claim():
             announce_steps(worker_queue(namespace))
         return stored

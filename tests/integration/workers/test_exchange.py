@@ -134,6 +134,22 @@ def test_older_messages_of_the_queue_come_first(bench):
     assert bench.names == ["root_1", "root_2", "root_3"]
 
 
+def test_the_claim_loop_finds_nothing_when_the_exchange_came_first(bench):
+    """Symptom: the claim loop, which had waited for its turn, died of an empty list."""
+    start(linear(2), bench)
+    assert bench.claimer._claim_in_turn(method="event") == 0
+
+
+def test_another_namespace_that_may_have_work_gets_its_turn(bench):
+    task_uuid = start(linear(2), bench)
+    bench.claimer.mark("other")
+
+    assert bench.finish() == [True]
+
+    assert bench.running == []
+    assert states(task_uuid)["step_2"] == "enqueued"
+
+
 def test_a_worker_that_stops_claims_nothing_and_tells_others(bench, listening):
     task_uuid = start(linear(2), bench)
     heard(listening)
