@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from tasker_project.bench import (
     api,
     e2e,
+    floor,
     idle,
     inline,
     notify,
@@ -20,6 +21,7 @@ from tasker_project.bench.running import Bench
 SUITES: Mapping[str, Callable[[Bench], Figures]] = {
     "e2e": e2e.measure,
     "throughput": throughput.measure,
+    "floor": floor.measure,
     "api": api.measure,
     "notify": notify.measure,
     "sql": statements.measure,
