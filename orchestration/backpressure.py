@@ -50,12 +50,14 @@ class Backpressure:
         self._known: dict[str, _Known] = {}
 
     @contextmanager
-    def admit(self, namespace: str) -> Iterator[None]:
-        """Let the creation of a task through; see the function of the same name."""
+    def admit(self, *namespaces: str) -> Iterator[None]:
+        """Let the creation of tasks through; see the function of the same name."""
+        namespace = namespaces[0]
         try:
             breaker(WEB_DATABASE).check()
             with breaker(MESSAGING).admit():
-                self._check(namespace)
+                for namespace in namespaces:
+                    self._check(namespace)
                 yield
         except TryLaterError as error:
             reason = _reason(error)
@@ -144,10 +146,10 @@ def _counted(work: int, settings: ProtectionSettings) -> str:
 _backpressure = Backpressure()
 
 
-def admit(namespace: str) -> AbstractContextManager[None]:
-    """Let the creation of a task through, or raise a `TryLaterError`; nothing was written then.
+def admit(*namespaces: str) -> AbstractContextManager[None]:
+    """Let the creation of tasks through, or raise a `TryLaterError`; nothing was written then.
 
-    `CircuitOpenError` while the database or the queues are not tried, `BackpressureError` while the
-    namespace has too much to do or the engine is late.
+    `CircuitOpenError` while the database or the queues are not tried, `BackpressureError` while one
+    of the namespaces has too much to do or the engine is late.
     """
-    return _backpressure.admit(namespace)
+    return _backpressure.admit(*namespaces)

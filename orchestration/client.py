@@ -7,8 +7,10 @@
         create_task("process_order", namespace="order_fulfillment", context={"order_id": order.pk})
 
 The task exists, and its first step can be claimed, exactly when the caller's transaction commits.
+`create_tasks` makes thousands of them for the price of a few statements.
 """
 
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
@@ -18,7 +20,7 @@ from orchestration.errors import NotFoundError
 from orchestration.lifecycle import operator_actions, task_initializer
 from orchestration.lifecycle.operator_actions import Acted
 from orchestration.lifecycle.task_initializer import CreatedTask
-from orchestration.lifecycle.task_request import TaskRequest
+from orchestration.lifecycle.task_request import TaskRequest, parse_all, place_of
 from orchestration.messaging import pgmq
 from orchestration.messaging.messages import REQUESTS_QUEUE
 from orchestration.models import Task
@@ -31,6 +33,7 @@ __all__ = [
     "TaskContext",
     "cancel_task",
     "create_task",
+    "create_tasks",
     "get_context",
     "get_task",
     "request_task",
@@ -66,6 +69,31 @@ def create_task(
     admission = backpressure.admit(parsed.namespace) if respect_backpressure else nullcontext()
     with admission:
         return task_initializer.create(parsed, actor=actor or parsed.initiator, start=start)
+
+
+def create_tasks(
+    requests: Iterable[Mapping[str, Any]],
+    *,
+    start: bool = True,
+    actor: str | None = None,
+    respect_backpressure: bool = False,
+) -> list[CreatedTask]:
+    """Create many tasks in the current transaction, all or none; answers stand in their order.
+
+    A request has the keywords of `create_task`: `{"name": …, "namespace": …, "context": …}`. Each
+    is treated as there, also one that repeats another of the same call; an error names its place,
+    as in `tasks[3].context`, and then nothing was written, in the caller's transaction neither.
+    """
+    bodies = [dict(request) for request in requests]
+    for number, body in enumerate(bodies):
+        if unknown := sorted(set(body) - set(TaskRequest.model_fields)):
+            place = place_of(number)
+            raise TypeError(f"create_tasks() knows no keyword {', '.join(unknown)} ({place})")
+    parsed = parse_all({"source_system": "python", **body} for body in bodies)
+    namespaces = dict.fromkeys(request.namespace for request in parsed)
+    is_asked = respect_backpressure and namespaces
+    with backpressure.admit(*namespaces) if is_asked else nullcontext():
+        return task_initializer.create_many(parsed, actor=actor, start=start)
 
 
 def request_task(name: str, **request: Any) -> int:

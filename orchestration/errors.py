@@ -6,9 +6,11 @@ codes. Messages say what was attempted, on which object, and what to do.
 
 from collections.abc import Sequence
 from math import ceil
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 MAX_QUOTED = 500
+MOST_PROBLEMS = 100
+"""Told at once about many requests; whoever sends a thousand wrong ones has one mistake."""
 
 
 class Problem(NamedTuple):
@@ -118,3 +120,24 @@ class BackpressureError(TryLaterError):
     """The engine is behind with what it has; a new task would only make that worse."""
 
     code = "BACKPRESSURE"
+
+
+Refusal = TypeVar("Refusal", InvalidRequestError, NotFoundError, DuplicateTaskError)
+
+
+def located(error: Refusal, place: str) -> Refusal:
+    """Return the same refusal with its place, `tasks[3]`, before the message and the paths."""
+    if not place:
+        return error
+    problems = [Problem(f"{place}.{each.path}", each.message) for each in error.problems]
+    message = f"{place}: {error.message}"
+    return type(error)(message, problems=problems or [Problem(place, error.message)])
+
+
+def joined(errors: Sequence[InvalidRequestError]) -> InvalidRequestError:
+    """Return one refusal for all wrong requests of a call, with the first problems of them."""
+    if len(errors) == 1:
+        return errors[0]
+    problems = [problem for error in errors for problem in error.problems]
+    message = f"{errors[0].message} ({len(errors) - 1} more of the requests are wrong)"
+    return InvalidRequestError(message, problems=problems[:MOST_PROBLEMS])

@@ -2,7 +2,8 @@
 
     task_request       a request from any door is checked and given its shape
     identity           …and recognised if it was made before
-    task_initializer   task, steps and edges are written in one transaction
+    task_draft         …and judged against its template
+    task_initializer   task, steps and edges are written in one transaction, of one task or of many
       workflow_builder   the rows of a template's steps: the initial ones, and those added later
     task_finalizer     what comes next for a task: the only code that decides its next state
       step_enqueuer      ready steps go to the queues of their namespaces

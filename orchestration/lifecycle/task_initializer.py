@@ -1,34 +1,40 @@
-"""A request becomes a task: template, identity, rows, first messages, in one transaction.
+"""Requests become tasks: identities, rows, first messages, in one transaction.
 
-The transaction may be the caller's own: then the task exists, and its first messages are visible,
-exactly when the caller commits. Any failure leaves nothing behind (engine.md 7.1).
+The transaction may be the caller's own: then the tasks exist, and their first messages are visible,
+exactly when the caller commits. Any failure leaves nothing behind (engine.md 7.1). One task and a
+thousand are the same code: those that share template, actor and reason are written together.
 """
 
 import logging
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
+from contextlib import nullcontext
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from pydantic_core import to_jsonable_python
+from django.db import transaction
 
 from orchestration import metrics
 from orchestration.conf import engine_settings
-from orchestration.errors import DuplicateTaskError, InvalidRequestError, NotFoundError, Problem
-from orchestration.lifecycle import identity
+from orchestration.errors import DuplicateTaskError, located
+from orchestration.lifecycle.task_draft import (
+    Asked,
+    Draft,
+    Find,
+    batches,
+    by_move,
+    count_request,
+    draft_all,
+)
 from orchestration.lifecycle.task_finalizer import Cause, Question, evaluate, log_answers
-from orchestration.lifecycle.task_request import TaskRequest
-from orchestration.lifecycle.workflow_builder import Blueprint, blueprint
+from orchestration.lifecycle.task_request import TaskRequest, place_of
 from orchestration.queries import tasks
-from orchestration.queries.tasks import IdentityHolder, Move, NewTask
+from orchestration.queries.tasks import IdentityHolder, NewTask, NewTasks
 from orchestration.queries.transactions import atomically
 from orchestration.states import TaskState
 from templates_registry import registry
-from templates_registry.conf import registry_settings
-from templates_registry.errors import TemplateNotFound
 from templates_registry.registry import FoundTemplate
-from templates_registry.schema import validator_of
 
 log = logging.getLogger(__name__)
 
@@ -58,15 +64,23 @@ def create(
     found it for another environment than this process's. For an unknown template similar ones are
     named, of the namespaces in `suggest_from` only where that is given.
     """
+    find = _finder(suggest_from) if found is None else lambda *wanted: found
+    return _create([Asked(request, actor)], find, start=start)[0]
 
-    def work() -> CreatedTask:
-        template = found or _find_template(request, suggest_from)
-        return _create(request, template, actor=actor, start=start)
 
-    with _counted(request) as outcome:
-        created = atomically(work)
-        outcome.append("created" if created.created else "replayed")
-    return created
+def create_many(
+    requests: Sequence[TaskRequest],
+    *,
+    actor: str | None = None,
+    start: bool = True,
+    suggest_from: Collection[str] | None = None,
+) -> list[CreatedTask]:
+    """Create the tasks of many requests, all or none; the answers stand in the requests' order.
+
+    Raises as `create` does, with the place of the request (`tasks[3]`); a request may repeat an
+    earlier one of the same call. Without an actor each request's initiator is it.
+    """
+    return _create(_asked(requests, actor), _finder(suggest_from), start=start)
 
 
 def find_replay(
@@ -77,166 +91,170 @@ def find_replay(
     Writes nothing. Raises `NotFoundError` (template), and `DuplicateTaskError` when another request
     took the key.
     """
-    if request.idempotency_key is None:
-        return None
-    identity_hash = _identity_hash(request, _find_template(request, suggest_from))
-    if tasks.holder_of_identity(identity_hash) is None:
-        return None
-    return _repeated(request, identity_hash, identity.fingerprint(request.sameness()))
+    found = _find_replays([Asked(request, "")], _finder(suggest_from))
+    return found[0] if found else None
 
 
-@contextmanager
-def _counted(request: TaskRequest) -> Iterator[list[str]]:
-    """Count a request by its outcome; only what a template proves may become a label."""
+def find_replays(
+    requests: Sequence[TaskRequest], *, suggest_from: Collection[str] | None = None
+) -> list[CreatedTask] | None:
+    """Return what `find_replay` does for each of many requests, None unless all have one."""
+    return _find_replays(_asked(requests, None), _finder(suggest_from))
+
+
+def _asked(requests: Sequence[TaskRequest], actor: str | None) -> list[Asked]:
+    return [
+        Asked(request, actor or request.initiator, place_of(number))
+        for number, request in enumerate(requests)
+    ]
+
+
+def _finder(suggest_from: Collection[str] | None) -> Find:
+    return partial(registry.find, suggest_from=suggest_from)
+
+
+def _find_replays(asked: Sequence[Asked], find: Find) -> list[CreatedTask] | None:
+    if any(each.request.idempotency_key is None for each in asked):
+        return None
+    drafts = draft_all(asked, find)
+    holders = tasks.holders_of_identities(draft.identity_hash for draft in drafts)
+    if any(draft.identity_hash not in holders for draft in drafts):
+        return None
+    return [_repeated(draft, holders[draft.identity_hash]) for draft in drafts]
+
+
+def _create(asked: Sequence[Asked], find: Find, *, start: bool) -> list[CreatedTask]:
     began = time.perf_counter()
-    outcome: list[str] = []
-    labels = {"namespace": request.namespace, "task": request.name}
-    try:
-        yield outcome
-    except DuplicateTaskError:
-        metrics.TASK_REQUESTS.add(**labels, outcome="conflict")
-        raise
-    except NotFoundError:
-        unknown = dict.fromkeys(labels, metrics.OTHER)
-        metrics.TASK_REQUESTS.add(**unknown, outcome="rejected")
-        raise
-    except InvalidRequestError:
-        metrics.TASK_REQUESTS.add(**labels, outcome="rejected")
-        raise
-    took_ms = (time.perf_counter() - began) * 1000
-    metrics.TASK_REQUESTS.add(**labels, outcome=outcome[0])
-    metrics.TASK_INITIALIZATION.observe(took_ms, namespace=request.namespace)
+    created = atomically(lambda: _create_or_find(asked, find, start=start))
+    share_ms = (time.perf_counter() - began) * 1000 / max(len(asked), 1)
+    for each, task in zip(asked, created, strict=True):
+        count_request(each.request, "created" if task.created else "replayed")
+        metrics.TASK_INITIALIZATION.observe(share_ms, namespace=each.request.namespace)
+    return created
 
 
-def _create(request: TaskRequest, found: FoundTemplate, *, actor: str, start: bool) -> CreatedTask:
-    plan = blueprint(found.digest, found.template)
-    _check_size(found, plan)
-    _check_against_template(request, found, plan)
-    fingerprint = identity.fingerprint(request.sameness())
-    identity_hash = _identity_hash(request, found)
-    tasks.announce(Move(actor=actor, reason=request.reason))
-    new = tasks.create_task(
-        _columns(request, found) | {"identity_hash": identity_hash, "request_hash": fingerprint},
-        steps=plan.steps,
-        edges=plan.edges,
-    )
-    if new is None:
-        return _repeated(request, identity_hash, fingerprint)
-    state = _start(new.task_uuid, request.namespace, start=start)
-    log.info(
-        "task.created",
-        extra=_fields(request, new),
-    )
+def _create_or_find(asked: Sequence[Asked], find: Find, *, start: bool) -> list[CreatedTask]:
+    drafts = draft_all(asked, find)
+    firsts = _first_of_each_identity(drafts)
+    # A caller whose transaction this is may go on after a refusal, without half of the tasks.
+    with transaction.atomic() if len(asked) > 1 else nullcontext():
+        made = _write(list(firsts.values()), start=start)
+    return [
+        made[draft.identity_hash]
+        if firsts[draft.identity_hash] is draft
+        else _replay(draft, made[draft.identity_hash])
+        for draft in drafts
+    ]
+
+
+def _first_of_each_identity(drafts: Sequence[Draft]) -> dict[str, Draft]:
+    """Return drafts by identity; refuse a later one of an identity that is not the same request."""
+    firsts: dict[str, Draft] = {}
+    for draft in drafts:
+        first = firsts.setdefault(draft.identity_hash, draft)
+        if first is not draft and not draft.repeats(first.fingerprint):
+            raise _conflict(draft)
+    return firsts
+
+
+def _write(drafts: Sequence[Draft], *, start: bool) -> dict[str, CreatedTask]:
+    """Write tasks and start them; return them, or those that were there before, by identity."""
+    made: dict[str, CreatedTask] = {}
+    rooms: dict[str, int] = {}
+    for move, group in by_move(drafts):
+        tasks.announce(move)
+        new = _insert(group)
+        made |= _find_repeated([draft for draft in group if draft.identity_hash not in new])
+        fresh = [draft for draft in group if draft.identity_hash in new]
+        starting = [draft for draft in fresh if start and _has_room(draft, rooms)]
+        states = _start([new[draft.identity_hash].task_uuid for draft in starting])
+        if len(starting) < len(fresh):
+            tasks.notify_due_work()
+        for draft in fresh:
+            made[draft.identity_hash] = _created(draft, new[draft.identity_hash], states)
+    return made
+
+
+def _insert(drafts: Sequence[Draft]) -> dict[str, NewTask]:
+    new: dict[str, NewTask] = {}
+    for batch in batches(drafts):
+        found, plan = batch[0].found, batch[0].plan
+        new |= tasks.create_tasks(
+            NewTasks(
+                named_task_uuid=found.named_task_uuid,
+                revision_uuid=found.revision_uuid,
+                columns=[draft.columns() for draft in batch],
+                steps=plan.steps,
+                edges=plan.edges,
+            )
+        )
+    return new
+
+
+def _has_room(draft: Draft, rooms: dict[str, int]) -> bool:
+    """Tell whether a task may start, and take the room of its first messages."""
+    namespace, settings = draft.asked.request.namespace, engine_settings()
+    if namespace not in rooms:
+        rooms[namespace] = tasks.queue_room(namespace, high_water=settings.high_water_messages)
+    if rooms[namespace] <= 0:
+        return False
+    ready = draft.plan.count_ready(draft.asked.request.bypass_steps)
+    rooms[namespace] -= min(ready, settings.max_steps_in_flight_per_task)
+    return True
+
+
+def _start(task_uuids: Sequence[UUID]) -> dict[UUID, str]:
+    """Let new tasks in; return their states."""
+    answers = evaluate([Question(uuid, TaskState.PENDING, Cause.CREATION) for uuid in task_uuids])
+    log_answers(answers)
+    return {answer.task_uuid: answer.state for answer in answers}
+
+
+def _created(draft: Draft, new: NewTask, states: dict[UUID, str]) -> CreatedTask:
+    log.info("task.created", extra=_fields(draft, new))
+    state = states.get(new.task_uuid, TaskState.PENDING.value)
     return CreatedTask(new.task_uuid, new.correlation_id, state, created=True)
 
 
-def _find_template(request: TaskRequest, suggest_from: Collection[str] | None) -> FoundTemplate:
-    wanted = (request.namespace, request.name, request.version)
-    try:
-        return registry.find(*wanted, suggest_from=suggest_from)
-    except TemplateNotFound as error:
-        raise NotFoundError(f"Cannot create a task: {error}") from error
-
-
-def _identity_hash(request: TaskRequest, found: FoundTemplate) -> str:
-    return identity.identity_hash(
-        strategy=found.identity_strategy,
-        namespace=request.namespace,
-        name=request.name,
-        named_task_uuid=found.named_task_uuid,
-        context=request.context,
-        idempotency_key=request.idempotency_key,
-    )
-
-
-def _check_size(found: FoundTemplate, plan: Blueprint) -> None:
-    """Refuse a template that was registered while the setting allowed more steps."""
-    allowed = registry_settings().max_steps_per_task
-    if len(plan.step_names) > allowed:
-        raise InvalidRequestError(
-            f"Cannot create a task of '{found.template}': it begins with {len(plan.step_names)} "
-            f"steps; the setting max_steps_per_task allows {allowed}"
-        )
-
-
-def _check_against_template(request: TaskRequest, found: FoundTemplate, plan: Blueprint) -> None:
-    """Refuse a context that the template's schema refuses, and unknown steps to bypass."""
-    problems = [
-        Problem(f"bypass_steps[{place}]", f"'{name}' is no initial step of '{found.template}'")
-        for place, name in enumerate(request.bypass_steps)
-        if name not in plan.step_names
-    ]
-    wanted = found.template.validate_input
-    if engine_settings().validate_inputs if wanted is None else wanted:
-        problems += _schema_problems(found, request.context)
-    if problems:
-        places = ", ".join(problem.path for problem in problems)
-        raise InvalidRequestError(
-            f"Cannot create a task of '{found.template}': the request is wrong at {places}",
-            problems=problems,
-        )
-
-
-def _schema_problems(found: FoundTemplate, context: dict[str, Any]) -> list[Problem]:
-    if found.template.input_schema is None:
-        return []
-    errors = validator_of(found.template.input_schema).iter_errors(context)
-    return [Problem("context" + error.json_path[1:], error.message) for error in errors]
-
-
-def _columns(request: TaskRequest, found: FoundTemplate) -> dict[str, Any]:
-    parts = request.model_dump(
-        include={
-            "context",
-            "initiator",
-            "source_system",
-            "reason",
-            "tags",
-            "bypass_steps",
-            "options",
-            "priority",
-            "idempotency_key",
-            "requested_at",
-            "correlation_id",
-            "parent_correlation_id",
-        }
-    )
-    plain: dict[str, Any] = to_jsonable_python(parts)
-    return plain | {
-        "named_task_uuid": str(found.named_task_uuid),
-        "template_revision_uuid": str(found.revision_uuid),
+def _find_repeated(drafts: Sequence[Draft]) -> dict[str, CreatedTask]:
+    """Return the tasks that hold the identities of requests that wrote nothing."""
+    if not drafts:
+        return {}
+    holders = tasks.holders_of_identities(draft.identity_hash for draft in drafts)
+    return {
+        draft.identity_hash: _repeated(draft, holders.get(draft.identity_hash)) for draft in drafts
     }
 
 
-def _repeated(request: TaskRequest, identity_hash: str, fingerprint: str) -> CreatedTask:
+def _repeated(draft: Draft, holder: IdentityHolder | None) -> CreatedTask:
     """Answer a request whose identity is taken (engine.md 11)."""
-    holder = tasks.holder_of_identity(identity_hash)
-    if holder and request.idempotency_key is not None and holder.request_hash == fingerprint:
-        log.info("task.replayed", extra=_fields(request, holder))
-        return CreatedTask(holder.task_uuid, holder.correlation_id, holder.state, created=False)
+    if holder is None or not draft.repeats(holder.request_hash):
+        raise _conflict(draft)
+    return _replay(draft, CreatedTask(holder.task_uuid, holder.correlation_id, holder.state, True))
+
+
+def _replay(draft: Draft, task: CreatedTask) -> CreatedTask:
+    log.info("task.replayed", extra=_fields(draft, task))
+    return task._replace(created=False)
+
+
+def _conflict(draft: Draft) -> DuplicateTaskError:
+    request = draft.asked.request
+    count_request(request, "conflict")
     log.warning("task.conflict", extra={"namespace": request.namespace, "task_name": request.name})
     same = "idempotency_key but another request" if request.idempotency_key else "context"
-    raise DuplicateTaskError(
+    error = DuplicateTaskError(
         f"Cannot create a task of '{request.namespace}/{request.name}': there is one with the same "
         f"{same}; change the request, or wait until that task is purged"
     )
+    return located(error, draft.asked.place)
 
 
-def _fields(request: TaskRequest, task: NewTask | IdentityHolder) -> dict[str, Any]:
+def _fields(draft: Draft, task: NewTask | CreatedTask) -> dict[str, Any]:
     """Return what a log line about a created or found task says."""
     return {
         "correlation_id": str(task.correlation_id),
         "task_uuid": str(task.task_uuid),
-        "namespace": request.namespace,
-        "task_name": request.name,
+        "namespace": draft.asked.request.namespace,
+        "task_name": draft.asked.request.name,
     }
-
-
-def _start(task_uuid: UUID, namespace: str, *, start: bool) -> str:
-    """Let a new task in, or wake discovery to do it when there is room; return its state."""
-    if not start or tasks.is_closed(namespace, high_water=engine_settings().high_water_messages):
-        tasks.notify_due_work()
-        return TaskState.PENDING.value
-    answers = evaluate([Question(task_uuid, TaskState.PENDING, Cause.CREATION)])
-    log_answers(answers)
-    return answers[0].state

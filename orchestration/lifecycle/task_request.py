@@ -5,7 +5,7 @@ an alias means the same everywhere. What is wrong is collected with JSON paths a
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic_core import to_json
 
 from orchestration.conf import engine_settings
-from orchestration.errors import InvalidRequestError, Problem
+from orchestration.errors import InvalidRequestError, Problem, joined, located
 
 # Spellings of the published README of Tasker Core, and of the API.
 ALIASES = {"name": "template_name", "context": "configuration"}
@@ -146,6 +146,26 @@ class TaskRequest(BaseModel):
             "parent_correlation_id": self.parent_correlation_id and str(self.parent_correlation_id),
         }
         return {key: value for key, value in parts.items() if value is not None}
+
+
+def place_of(number: int) -> str:
+    """Return what a request of many is called; the first one's number is 0."""
+    return f"tasks[{number}]"
+
+
+def parse_all(bodies: Iterable[Any]) -> list[TaskRequest]:
+    """Check many bodies; raise `InvalidRequestError` with what is wrong with all of them."""
+    requests, refusals = [], []
+    for number, body in enumerate(bodies):
+        try:
+            if not isinstance(body, Mapping):
+                raise InvalidRequestError("Cannot create a task of what is no object")
+            requests.append(TaskRequest.parse(body))
+        except InvalidRequestError as error:
+            refusals.append(located(error, place_of(number)))
+    if refusals:
+        raise joined(refusals)
+    return requests
 
 
 def _without_aliases(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:

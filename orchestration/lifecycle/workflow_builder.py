@@ -7,22 +7,36 @@ their rows.
 """
 
 import json
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from orchestration.lifecycle.closure import Growth
 from orchestration.queries.outcomes import NewSteps
-from templates_registry.schema import StepTemplate, TaskTemplate
+from templates_registry.schema import StepTemplate, TaskTemplate, validator_of
 
 REVISIONS_KEPT = 1000
 _kept: "dict[str, Blueprint]" = {}
 
 
 class Blueprint(NamedTuple):
-    """What a new task of one template revision starts with."""
+    """What a new task of one template revision starts with, and what its context has to be like.
+
+    `parents`: the steps in their order, each with those that it waits for. Edges are pairs of
+    places in that order, from 1.
+    """
 
     steps: str
     edges: str
-    step_names: frozenset[str]
+    parents: Mapping[str, Collection[str]]
+    root_count: int
+    input_validator: Any  # a validator of jsonschema, None without a schema
+
+    def count_ready(self, bypassed: Collection[str]) -> int:
+        """Return how many steps can be enqueued at once when those have been bypassed."""
+        if not bypassed:
+            return self.root_count
+        left = (each for name, each in self.parents.items() if name not in bypassed)
+        return sum(all(parent in bypassed for parent in parents) for parents in left)
 
 
 def blueprint(digest: str, template: TaskTemplate) -> Blueprint:
@@ -38,11 +52,17 @@ def blueprint(digest: str, template: TaskTemplate) -> Blueprint:
 def build(template: TaskTemplate) -> Blueprint:
     """Make the blueprint of a template."""
     initial = template.initial_steps()
-    names = frozenset(step.name for step in initial)
-    edges = [
-        [parent, step.name] for step in initial for parent in step.dependencies if parent in names
-    ]
-    return Blueprint(json.dumps([_columns(step) for step in initial]), json.dumps(edges), names)
+    places = {step.name: place for place, step in enumerate(initial, 1)}
+    parents = {step.name: [p for p in step.dependencies if p in places] for step in initial}
+    edges = [[places[p], places[name]] for name, before in parents.items() for p in before]
+    schema = template.input_schema
+    return Blueprint(
+        json.dumps([_columns(step) for step in initial]),
+        json.dumps(edges),
+        parents,
+        sum(not before for before in parents.values()),
+        None if schema is None else validator_of(schema),
+    )
 
 
 class Instance(NamedTuple):

@@ -31,5 +31,5 @@ class Migration(migrations.Migration):
         SQLFunction("tasker_move_tasks"),
         SQLFunction("tasker_advance_tasks"),
         SQLFunction("tasker_is_closed"),
-        SQLFunction("tasker_create_task"),
+        SQLFunction("tasker_create_tasks"),
     ]

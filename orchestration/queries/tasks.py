@@ -1,10 +1,12 @@
 """Statements about tasks: creation, locks, moves of sets, backlog."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
+
+from pydantic_core import to_json
 
 from orchestration import sql
 
@@ -45,9 +47,23 @@ class TaskMove(NamedTuple):
     state: str
 
 
+class NewTasks(NamedTuple):
+    """Tasks of one template to insert; `steps` and `edges` are a blueprint's JSON texts.
+
+    The keys of `columns` are those of sql/functions/tasker_create_tasks.
+    """
+
+    named_task_uuid: UUID
+    revision_uuid: UUID
+    columns: list[dict[str, Any]]
+    steps: str
+    edges: str
+
+
 class NewTask(NamedTuple):
     """A task that was just inserted."""
 
+    identity_hash: str
     task_uuid: UUID
     created_at: datetime
     correlation_id: UUID
@@ -56,6 +72,7 @@ class NewTask(NamedTuple):
 class IdentityHolder(NamedTuple):
     """The task that holds an identity."""
 
+    identity_hash: str
     task_uuid: UUID
     state: str
     request_hash: str
@@ -91,26 +108,30 @@ def move_tasks(moves: Sequence[TaskMove]) -> int:
     )
 
 
-def create_task(columns: dict[str, Any], *, steps: str, edges: str) -> NewTask | None:
-    """Insert a task with its steps and edges; None when its identity is taken.
-
-    `steps` and `edges` are the JSON texts of a blueprint (lifecycle/workflow_builder.py).
-    """
+def create_tasks(new: NewTasks) -> dict[str, NewTask]:
+    """Insert tasks with their steps and edges; return those whose identity was free, by it."""
     rows = sql.fetch(
-        NewTask, "tasks/create", task=json.dumps(columns, default=str), steps=steps, edges=edges
+        NewTask,
+        "tasks/create",
+        named_task=new.named_task_uuid,
+        revision=new.revision_uuid,
+        tasks=to_json(new.columns).decode(),
+        steps=new.steps,
+        edges=new.edges,
     )
-    return rows[0] if rows else None
+    return {row.identity_hash: row for row in rows}
 
 
-def holder_of_identity(identity_hash: str) -> IdentityHolder | None:
-    """Return the task that holds an identity."""
-    rows = sql.fetch(IdentityHolder, "tasks/holder_of_identity", identity_hash=identity_hash)
-    return rows[0] if rows else None
+def holders_of_identities(identity_hashes: Iterable[str]) -> dict[str, IdentityHolder]:
+    """Return the tasks that hold identities, by them."""
+    hashes = list(identity_hashes)
+    rows = sql.fetch(IdentityHolder, "tasks/holders_of_identities", identity_hashes=hashes)
+    return {row.identity_hash: row for row in rows}
 
 
-def is_closed(namespace: str, *, high_water: int) -> bool:
-    """Tell whether a namespace's queue holds `high_water` messages or more."""
-    return bool(sql.scalar("tasks/is_closed", namespace=namespace, high_water=high_water))
+def queue_room(namespace: str, *, high_water: int) -> int:
+    """Return how many messages a namespace's queue takes before it holds `high_water`."""
+    return int(sql.scalar("tasks/room", namespace=namespace, high_water=high_water))
 
 
 def closed_namespaces(*, high_water: int) -> list[str]:

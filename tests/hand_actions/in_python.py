@@ -59,6 +59,12 @@ def create(world: World) -> None:
     client.create_task(TEMPLATE, namespace=NAMESPACE, initiator=WHO, reason=WHY)
 
 
+def create_many(world: World) -> None:
+    """Create tasks as code of the shop would."""
+    wanted = {"name": TEMPLATE, "namespace": NAMESPACE, "initiator": WHO, "reason": WHY}
+    client.create_tasks([wanted] * 2)
+
+
 def request(world: World) -> None:
     """Ask for a task through the queue, and have an orchestrator create it."""
     client.request_task(TEMPLATE, namespace=NAMESPACE, initiator=WHO, reason=WHY)
@@ -73,6 +79,7 @@ def update(world: World) -> None:
 
 ACTIONS = {
     "client create_task": Action(create),
+    "client create_tasks": Action(create_many),
     "client request_task": Action(request),
     "client cancel_task": Action(lambda w: client.cancel_task(w.task.pk, actor=WHO, reason=WHY)),
     "published create_task": Action(

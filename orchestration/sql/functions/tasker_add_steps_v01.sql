@@ -1,6 +1,6 @@
 -- Adds steps to a running task, with the edges into them; answers the names of those that were not
 -- there before. However many: one INSERT for the steps, one for the edges.
--- p_templates: what all steps of one template step share, as in tasker_create_task, with its system;
+-- p_templates: what all steps of one template step share, as in tasker_create_tasks, with its system;
 -- each behind its parents. p_steps: [{template_step, name, batch_id, batch_index, batch_count, inputs}],
 -- their inputs on top of the shared ones. p_edges: [[parent, child, name]] by template steps: from
 -- every instance of the parent, old or new, to every new instance of the child.

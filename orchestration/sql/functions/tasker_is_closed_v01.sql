@@ -1,5 +1,5 @@
 -- Tells whether a namespace is closed: its worker queue holds p_high_water messages or more. Counting
--- stops at the mark. Called by creation and discovery.
+-- stops at the mark. Called by queries/tasks.py for discovery.
 CREATE OR REPLACE FUNCTION tasker_is_closed(p_namespace text, p_high_water int)
 RETURNS boolean
 LANGUAGE plpgsql

@@ -1,0 +1,153 @@
+-- Inserts tasks of one template with their initial steps and edges; answers those whose identity was
+-- free. One INSERT for all tasks, one for all steps, one for all edges, for a single task as well.
+-- p_tasks: [{columns}]; p_steps: [{name, step_type, retryable, …}], what every one of them starts with;
+-- p_edges: [[parent, child]] by places in p_steps, the first is 1.
+-- Called by queries/tasks.py inside the creating transaction. Locks: nothing but the new rows; a
+-- concurrent creation of the same identity waits for the first to commit. Identities are taken in their
+-- own order, so that two calls cannot wait for each other; what stands first in p_tasks is older all
+-- the same, by a microsecond.
+CREATE OR REPLACE FUNCTION tasker_create_tasks(
+  p_named_task uuid,
+  p_revision uuid,
+  p_tasks jsonb,
+  p_steps jsonb,
+  p_edges jsonb
+)
+RETURNS TABLE (
+  identity_hash text,
+  task_uuid uuid,
+  created_at timestamptz,
+  correlation_id uuid
+)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET jit = off
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_now timestamptz := tasker_now();
+  v_width int := jsonb_array_length(p_steps);
+  v_names text[];
+  v_step_types uuid[];
+  v_identities text[];
+  v_tasks uuid[];
+  v_created timestamptz[];
+  v_correlations uuid[];
+  v_bypassed jsonb[];
+  v_steps uuid[];
+  v_done uuid[];
+BEGIN
+  SELECT
+    array_agg(r.step ->> 'name' ORDER BY r.place),
+    array_agg(
+      (
+        SELECT ns.named_step_uuid
+        FROM tasker_named_tasks_named_steps AS link
+        JOIN tasker_named_steps AS ns ON ns.named_step_uuid = link.named_step_uuid
+        WHERE link.named_task_uuid = p_named_task
+          AND ns.name = r.step ->> 'name'
+      )
+      ORDER BY r.place
+    )
+  INTO v_names, v_step_types
+  FROM jsonb_array_elements(p_steps) WITH ORDINALITY AS r (step, place);
+  IF array_position(v_step_types, NULL) IS NOT NULL THEN
+    RAISE foreign_key_violation
+      USING MESSAGE = format(
+        'Template %s: %s of its %s steps have a registered step type; run sync_templates',
+        p_named_task, cardinality(array_remove(v_step_types, NULL)), v_width
+      );
+  END IF;
+
+  WITH inserted AS (
+    INSERT INTO tasker_tasks (
+      named_task_uuid, template_revision_uuid, context, initiator, source_system, reason, tags,
+      bypass_steps, options, priority, identity_hash, idempotency_key, request_hash, created_at,
+      requested_at, correlation_id, parent_correlation_id
+    )
+    SELECT
+      p_named_task, p_revision, r.context, r.initiator, r.source_system, r.reason, r.tags,
+      r.bypass_steps, r.options, r.priority, r.identity_hash, r.idempotency_key, r.request_hash,
+      v_now + (r.place - 1) * interval '1 microsecond', coalesce(r.requested_at, v_now),
+      coalesce(r.correlation_id, uuid_generate_v7()), r.parent_correlation_id
+    FROM ROWS FROM (
+      jsonb_to_recordset(p_tasks) AS (
+        context jsonb, initiator text, source_system text, reason text, tags jsonb,
+        bypass_steps jsonb, options jsonb, priority int, identity_hash text, idempotency_key text,
+        request_hash text, requested_at timestamptz, correlation_id uuid,
+        parent_correlation_id uuid
+      )
+    ) WITH ORDINALITY AS r (
+      context, initiator, source_system, reason, tags, bypass_steps, options, priority,
+      identity_hash, idempotency_key, request_hash, requested_at, correlation_id,
+      parent_correlation_id, place
+    )
+    ORDER BY r.identity_hash
+    ON CONFLICT (identity_hash) DO NOTHING
+    RETURNING identity_hash, task_uuid, created_at, correlation_id, bypass_steps
+  )
+  SELECT
+    array_agg(i.identity_hash), array_agg(i.task_uuid), array_agg(i.created_at),
+    array_agg(i.correlation_id), array_agg(i.bypass_steps)
+  INTO v_identities, v_tasks, v_created, v_correlations, v_bypassed
+  FROM inserted AS i;
+  IF v_tasks IS NULL THEN
+    RETURN;
+  END IF;
+
+  -- Known before they are inserted, so that edges need no look at the steps: those of the first task,
+  -- those of the second …
+  v_steps := ARRAY(
+    SELECT uuid_generate_v7() FROM generate_series(1, cardinality(v_tasks) * v_width)
+  );
+  WITH step AS MATERIALIZED (
+    SELECT r.*
+    FROM ROWS FROM (
+      jsonb_to_recordset(p_steps) AS (
+        name text, step_type text, retryable boolean, max_attempts int, backoff_strategy text,
+        backoff_base_ms int, max_backoff_ms int, timeout_seconds int, inputs jsonb
+      )
+    ) WITH ORDINALITY AS r (
+      name, step_type, retryable, max_attempts, backoff_strategy, backoff_base_ms, max_backoff_ms,
+      timeout_seconds, inputs, place
+    )
+  )
+  INSERT INTO tasker_workflow_steps (
+    workflow_step_uuid, task_uuid, named_step_uuid, name, step_type, retryable, max_attempts,
+    backoff_strategy, backoff_base_ms, max_backoff_ms, timeout_seconds, inputs
+  )
+  SELECT
+    v_steps[(t.place - 1) * v_width + s.place], t.task_uuid, v_step_types[s.place], s.name,
+    s.step_type, s.retryable, s.max_attempts, s.backoff_strategy, s.backoff_base_ms,
+    s.max_backoff_ms, s.timeout_seconds, s.inputs
+  FROM unnest(v_tasks) WITH ORDINALITY AS t (task_uuid, place)
+  CROSS JOIN step AS s
+  ORDER BY t.place, s.place;
+
+  WITH edge AS MATERIALIZED (
+    SELECT (e.pair ->> 0)::int AS parent, (e.pair ->> 1)::int AS child
+    FROM jsonb_array_elements(p_edges) AS e (pair)
+  )
+  INSERT INTO tasker_workflow_step_edges (from_step_uuid, to_step_uuid)
+  SELECT v_steps[t.place * v_width + e.parent], v_steps[t.place * v_width + e.child]
+  FROM generate_series(0, cardinality(v_tasks) - 1) AS t (place)
+  CROSS JOIN edge AS e
+  ORDER BY t.place;
+
+  v_done := ARRAY(
+    SELECT v_steps[(t.place - 1) * v_width + s.place]
+    FROM unnest(v_bypassed) WITH ORDINALITY AS t (names, place)
+    CROSS JOIN unnest(v_names) WITH ORDINALITY AS s (name, place)
+    WHERE t.names <> '[]'
+      AND t.names ? s.name
+  );
+  IF cardinality(v_done) > 0 THEN
+    UPDATE tasker_workflow_steps AS s
+    SET state = 'resolved_manually'
+    WHERE s.workflow_step_uuid = ANY(v_done);
+  END IF;
+
+  RETURN QUERY SELECT * FROM unnest(v_identities, v_tasks, v_created, v_correlations);
+END
+$$;
