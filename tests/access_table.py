@@ -62,6 +62,9 @@ CREATED = {"name": "linear_1", "namespace": NAMESPACE}
 TABLE: Mapping[tuple[str, str], Row] = {
     ("get", "/v1/tasks"): Row(Permission.TASKS_LIST, elsewhere=200),
     ("post", "/v1/tasks"): Row(Permission.TASKS_CREATE, 201, 403, body=CREATED),
+    ("post", "/v1/tasks/bulk"): Row(
+        Permission.TASKS_CREATE, 201, 403, body={"tasks": [CREATED, CREATED]}
+    ),
     ("get", TASK): Row(Permission.TASKS_READ),
     ("patch", TASK): Row(
         (Permission.STEPS_RESOLVE, Permission.TASKS_CANCEL),
@@ -124,6 +127,13 @@ def path_in(route: str, world: World) -> str:
     for name, value in world._asdict().items():
         route = route.replace(f"<str:{name}>", value)
     return route
+
+
+def body_in(row: Row, namespace: str) -> dict[str, Any]:
+    """Return the body of a call as it is sent about another namespace."""
+    told = {"namespace": namespace}
+    many = row.body.get("tasks")
+    return {**row.body, **told} | ({"tasks": [each | told for each in many]} if many else {})
 
 
 def calls_of(urlconf: str) -> Iterator[tuple[str, str]]:

@@ -150,11 +150,21 @@ class _Real:
             is_malformed = name.endswith("_uuid") and not UUID_TEXT.fullmatch(str(value))
             if name in world and not is_malformed:
                 case.path_parameters[name] = world[name]
-        body = case.body
-        is_task = case.operation.label == "POST /v1/tasks" and isinstance(body, dict)
-        if is_task and isinstance(body.get("name"), str):
-            body.update(name=world["name"], namespace=world["namespace"])
-            body.pop("version", None)
+        for body in self._requests_of(case):
+            if isinstance(body.get("name"), str):
+                body.update(name=world["name"], namespace=world["namespace"])
+                body.pop("version", None)
+
+    @staticmethod
+    def _requests_of(case: Any) -> list[dict[str, Any]]:
+        """Return the requests for tasks in the body of a case."""
+        body = case.body if isinstance(case.body, dict) else {}
+        many = body.get("tasks")
+        found = {
+            "POST /v1/tasks": [body],
+            "POST /v1/tasks/bulk": many if isinstance(many, list) else [],
+        }
+        return [each for each in found.get(case.operation.label, []) if isinstance(each, dict)]
 
 
 def _note(run: Run, event: Any) -> None:

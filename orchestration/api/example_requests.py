@@ -21,6 +21,19 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
             "idempotency_key": "order-1042",
         },
     },
+    "create_tasks": {
+        "Two orders": {
+            "tasks": [
+                {
+                    "name": "process_order",
+                    "namespace": "order_fulfillment",
+                    "context": TASK["context"],
+                    "idempotency_key": f"order-{number}",
+                }
+                for number in (1042, 1043)
+            ]
+        }
+    },
     "act_on_task": {
         "Retry": {"action_type": "retry_failed_steps", "reason": "the bank answers again"},
         "Give up": {"action_type": "give_up", "reason": "the customer cancelled"},

@@ -36,6 +36,17 @@ SLOW = {
 }
 ANSWERS: Mapping[str, Any] = {
     "create_task": TASK,
+    "create_tasks": {
+        "tasks": [
+            {
+                "task_uuid": uuid,
+                "correlation_id": TASK["correlation_id"],
+                "status": "steps_in_process",
+                "created": is_new,
+            }
+            for uuid, is_new in ((TASK_UUID, False), (ENTRY_UUID, True))
+        ]
+    },
     "get_task": TASK,
     "act_on_task": TASK,
     "cancel_task": {**TASK, "status": "cancelled", "is_terminal": True, "completed_at": LATER},

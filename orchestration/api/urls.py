@@ -15,6 +15,7 @@ from orchestration.api.docs import JsonDocument
 from orchestration.api.handlers import HandlersView
 from orchestration.api.history import StepAuditView, TransitionsView
 from orchestration.api.steps import StepsView, StepView
+from orchestration.api.task_bulk import TaskBulkView
 from orchestration.api.task_parts import TaskContextView, TaskGraphView, TaskSummaryView
 from orchestration.api.tasks import TasksView, TaskView
 from orchestration.api.templates import (
@@ -32,6 +33,7 @@ STEPS = f"{TASK}/workflow_steps"
 TEMPLATE = "templates/<str:namespace>/<str:name>"
 urlpatterns = [
     path("tasks", TasksView.as_view(), name="tasks"),
+    path("tasks/bulk", TaskBulkView.as_view(), name="task-bulk"),
     path(TASK, TaskView.as_view(), name="task"),
     path(f"{TASK}/summary", TaskSummaryView.as_view(), name="task-summary"),
     path(f"{TASK}/context", TaskContextView.as_view(), name="task-context"),

@@ -46,6 +46,13 @@ ACTIONS = {
     "post /v1/tasks": Action(
         ask("post", "/v1/tasks", name=TEMPLATE, namespace=NAMESPACE, reason=WHY)
     ),
+    "post /v1/tasks/bulk": Action(
+        ask(
+            "post",
+            "/v1/tasks/bulk",
+            tasks=[{"name": TEMPLATE, "namespace": NAMESPACE, "reason": WHY}] * 2,
+        )
+    ),
     f"delete {TASK}": Action(ask("delete", f"{TASK}?reason={WHY}")),
     f"patch {TASK} retry_failed_steps": Action(act(TASK, "retry_failed_steps")),
     f"patch {TASK} reset": Action(act(TASK, "reset"), act(TASK, "give_up")),

@@ -15,6 +15,7 @@ from tests.access_table import (
     TABLE,
     URLCONFS,
     Row,
+    body_in,
     calls_of,
     make_world,
     path_in,
@@ -122,7 +123,7 @@ def test_nothing_of_another_namespace_is_in_any_answer(settings, call, row):
     make_world()
     client = with_key(key(Permission, [NAMESPACE]))
 
-    body = {} if method == "get" else {"data": {**row.body, "namespace": OTHER_NAMESPACE}}
+    body = {} if method == "get" else {"data": body_in(row, OTHER_NAMESPACE)}
     answer = getattr(client, method)(path_in(route, foreign), **body)
 
     assert answer.status_code == row.elsewhere

@@ -27,6 +27,11 @@ WHY = {"reason": "r"}
 STEP = "/v1/tasks/{task_uuid}/workflow_steps/{step_uuid}"
 CALLS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "create a task": ("post", "/v1/tasks", {"name": "linear_1", "namespace": "test"}),
+    "create tasks": (
+        "post",
+        "/v1/tasks/bulk",
+        {"tasks": [{"name": "linear_1", "namespace": "test"}]},
+    ),
     "act on a task": ("patch", "/v1/tasks/{task_uuid}", {"action_type": "give_up", **WHY}),
     "act on a step": ("patch", STEP, {"action_type": "reset_for_retry", **WHY}),
     "open an investigation": ("post", "/v1/dlq/task/{task_uuid}", {"notes": "n"}),
@@ -131,6 +136,13 @@ WRONG: dict[str, dict[str, list[Any]]] = {
         "idempotency_key": [5, "", "x" * 256, "a\nb", "ü"],
         "options": [5, [], {"x": "y" * 65_536}],
         "bypass_steps": ["step_1", [5], ["no_such_step"]],
+    },
+    "create tasks": {
+        "tasks": [
+            *(None, 5, "x", {}, [], [5], [None], [[]], [{}], [{"name": 5}]),
+            [{"name": "linear_1", "namespace": "test"}] * 1001,
+            [{"name": "linear_1", "namespace": "test"}, {"name": "linear_1", "namespace": "A"}],
+        ],
     },
     "act on a task": {
         "action_type": [None, 5, [], {}, "", "cancel", "RetryEverything"],
