@@ -50,9 +50,14 @@ HANDLERS = {"hold1": "bench.hold", "retry1": "bench.fail_once"}
 def register_shapes() -> None:
     """Register the template of every shape."""
     for name, shape in SHAPES.items():
-        done = registry.register(registry.load_text(_document(name, shape)))
-        if done.outcome is registry.Outcome.REJECTED:
-            raise BenchError(f"The template of '{NAMESPACE}/{name}' was refused: {done.message}")
+        register_shape(name, shape)
+
+
+def register_shape(name: str, shape: Shape) -> None:
+    """Register the template of one shape."""
+    done = registry.register(registry.load_text(_document(name, shape)))
+    if done.outcome is registry.Outcome.REJECTED:
+        raise BenchError(f"The template of '{NAMESPACE}/{name}' was refused: {done.message}")
 
 
 def _document(name: str, shape: Shape) -> str:

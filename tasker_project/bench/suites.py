@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from tasker_project.bench import (
     api,
+    creation,
     e2e,
     floor,
     idle,
@@ -23,6 +24,7 @@ SUITES: Mapping[str, Callable[[Bench], Figures]] = {
     "throughput": throughput.measure,
     "floor": floor.measure,
     "api": api.measure,
+    "creation": creation.measure,
     "notify": notify.measure,
     "sql": statements.measure,
     "inline": inline.measure,
