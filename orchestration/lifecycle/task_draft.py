@@ -59,6 +59,11 @@ class Draft(NamedTuple):
     identity_hash: str
     fingerprint: str
 
+    @property
+    def bypasses(self) -> list[str]:
+        """The steps that are not to run."""
+        return self.asked.request.bypass_steps
+
     def repeats(self, fingerprint: str) -> bool:
         """Tell whether the request with this fingerprint, which has the same identity, is this one.
 

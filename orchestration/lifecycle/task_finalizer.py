@@ -7,7 +7,7 @@ enqueues what is ready, and writes every hop of every task in one UPDATE (engine
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -79,16 +79,20 @@ class Answer(NamedTuple):
         }
 
 
-def evaluate(questions: Sequence[Question]) -> list[Answer]:
+def evaluate(questions: Sequence[Question], *, known: Iterable[TaskContext] = ()) -> list[Answer]:
     """Decide and write the next state of locked tasks; terminal ones are left alone.
 
-    Joins the caller's transaction. Two to three statements, however many tasks.
+    Joins the caller's transaction. Two to three statements, however many tasks. `known`: contexts
+    that need not be asked for, because the caller has just written the steps.
     """
     open_ones = [q for q in questions if q.state not in TERMINAL_TASK_STATES]
     if not open_ones:
         return []
     began = time.perf_counter()
-    contexts = {c.task_uuid: c for c in readiness.task_contexts([q.task_uuid for q in open_ones])}
+    contexts = {context.task_uuid: context for context in known}
+    unknown = [q.task_uuid for q in open_ones if q.task_uuid not in contexts]
+    if unknown:
+        contexts |= {context.task_uuid: context for context in readiness.task_contexts(unknown)}
     goals = {q.task_uuid: goal_of(contexts[q.task_uuid]) for q in open_ones}
     goals |= _enqueue([contexts[uuid] for uuid, goal in goals.items() if goal is Goal.ENQUEUE])
     paths = {q.task_uuid: path_to(goals[q.task_uuid], q.state, q.cause) for q in open_ones}

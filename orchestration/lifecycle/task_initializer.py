@@ -29,8 +29,9 @@ from orchestration.lifecycle.task_draft import (
 )
 from orchestration.lifecycle.task_finalizer import Cause, Question, evaluate, log_answers
 from orchestration.lifecycle.task_request import TaskRequest, place_of
-from orchestration.queries import tasks
-from orchestration.queries.tasks import IdentityHolder, NewTask, NewTasks
+from orchestration.queries import readiness, tasks
+from orchestration.queries.readiness import TaskContext
+from orchestration.queries.tasks import IdentityHolder, Move, NewTask, NewTasks
 from orchestration.queries.transactions import atomically
 from orchestration.states import TaskState
 from templates_registry import registry
@@ -160,54 +161,62 @@ def _first_of_each_identity(drafts: Sequence[Draft]) -> dict[str, Draft]:
 def _write(drafts: Sequence[Draft], *, start: bool) -> dict[str, CreatedTask]:
     """Write tasks and start them; return them, or those that were there before, by identity."""
     made: dict[str, CreatedTask] = {}
-    rooms: dict[str, int] = {}
     for move, group in by_move(drafts):
-        tasks.announce(move)
-        new = _insert(group)
+        new = _insert(group, move)
         made |= _find_repeated([draft for draft in group if draft.identity_hash not in new])
-        fresh = [draft for draft in group if draft.identity_hash in new]
-        starting = [draft for draft in fresh if start and _has_room(draft, rooms)]
-        states = _start([new[draft.identity_hash].task_uuid for draft in starting])
+        fresh = [(draft, new[key]) for draft in group if (key := draft.identity_hash) in new]
+        rooms: dict[str, int] = {}
+        starting = [each for each in fresh if start and _has_room(*each, rooms)]
+        states = _start(starting)
         if len(starting) < len(fresh):
             tasks.notify_due_work()
-        for draft in fresh:
-            made[draft.identity_hash] = _created(draft, new[draft.identity_hash], states)
+        made |= {draft.identity_hash: _created(draft, task, states) for draft, task in fresh}
     return made
 
 
-def _insert(drafts: Sequence[Draft]) -> dict[str, NewTask]:
+def _insert(drafts: Sequence[Draft], move: Move) -> dict[str, NewTask]:
     new: dict[str, NewTask] = {}
     for batch in batches(drafts):
         found, plan = batch[0].found, batch[0].plan
-        new |= tasks.create_tasks(
-            NewTasks(
-                named_task_uuid=found.named_task_uuid,
-                revision_uuid=found.revision_uuid,
-                columns=[draft.columns() for draft in batch],
-                steps=plan.steps,
-                edges=plan.edges,
-            )
+        rows = NewTasks(
+            named_task_uuid=found.named_task_uuid,
+            revision_uuid=found.revision_uuid,
+            columns=[draft.columns() for draft in batch],
+            steps=plan.steps,
+            edges=plan.edges,
         )
+        high_water = engine_settings().high_water_messages
+        new |= tasks.create_tasks(rows, move=move, high_water=high_water)
     return new
 
 
-def _has_room(draft: Draft, rooms: dict[str, int]) -> bool:
+def _has_room(draft: Draft, new: NewTask, rooms: dict[str, int]) -> bool:
     """Tell whether a task may start, and take the room of its first messages."""
-    namespace, settings = draft.asked.request.namespace, engine_settings()
-    if namespace not in rooms:
-        rooms[namespace] = tasks.queue_room(namespace, high_water=settings.high_water_messages)
-    if rooms[namespace] <= 0:
+    namespace = draft.asked.request.namespace
+    if rooms.setdefault(namespace, new.queue_room) <= 0:
         return False
-    ready = draft.plan.count_ready(draft.asked.request.bypass_steps)
-    rooms[namespace] -= min(ready, settings.max_steps_in_flight_per_task)
+    most = engine_settings().max_steps_in_flight_per_task
+    rooms[namespace] -= min(draft.plan.count_ready(draft.bypasses), most)
     return True
 
 
-def _start(task_uuids: Sequence[UUID]) -> dict[UUID, str]:
+def _start(starting: Sequence[tuple[Draft, NewTask]]) -> dict[UUID, str]:
     """Let new tasks in; return their states."""
-    answers = evaluate([Question(uuid, TaskState.PENDING, Cause.CREATION) for uuid in task_uuids])
+    answers = evaluate(
+        [Question(new.task_uuid, TaskState.PENDING, Cause.CREATION) for _, new in starting],
+        known=[_context(draft, new) for draft, new in starting if not draft.bypasses],
+    )
     log_answers(answers)
     return {answer.task_uuid: answer.state for answer in answers}
+
+
+def _context(draft: Draft, new: NewTask) -> TaskContext:
+    return readiness.context_of_new(
+        new,
+        named_task_uuid=draft.found.named_task_uuid,
+        steps=len(draft.plan.parents),
+        ready=draft.plan.root_count,
+    )
 
 
 def _created(draft: Draft, new: NewTask, states: dict[UUID, str]) -> CreatedTask:

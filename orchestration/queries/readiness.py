@@ -12,6 +12,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from orchestration import sql
+from orchestration.queries.tasks import NewTask
+from orchestration.states import TaskState
 
 
 class TaskContext(NamedTuple):
@@ -39,6 +41,31 @@ class TaskContext(NamedTuple):
     blocked_steps: int
     correlation_id: UUID
     created_at: datetime
+
+
+def context_of_new(new: NewTask, *, named_task_uuid: UUID, steps: int, ready: int) -> TaskContext:
+    """Return what `task_contexts` answers about a task whose steps have just been inserted."""
+    return TaskContext(
+        task_uuid=new.task_uuid,
+        named_task_uuid=named_task_uuid,
+        status=TaskState.PENDING.value,
+        total_steps=steps,
+        pending_steps=steps,
+        in_progress_steps=0,
+        completed_steps=0,
+        failed_steps=0,
+        ready_steps=ready,
+        execution_status="has_ready_steps" if ready else "waiting_for_dependencies",
+        recommended_action="execute_ready_steps" if ready else "wait_for_dependencies",
+        completion_percentage=Decimal("0.00"),
+        health_status="healthy",
+        enqueued_steps=0,
+        waiting_for_retry_steps=0,
+        cancelled_steps=0,
+        blocked_steps=0,
+        correlation_id=new.correlation_id,
+        created_at=new.created_at,
+    )
 
 
 class StepReadiness(NamedTuple):

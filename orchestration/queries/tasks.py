@@ -61,12 +61,13 @@ class NewTasks(NamedTuple):
 
 
 class NewTask(NamedTuple):
-    """A task that was just inserted."""
+    """A task that was just inserted, and how many messages its queue has room for."""
 
     identity_hash: str
     task_uuid: UUID
     created_at: datetime
     correlation_id: UUID
+    queue_room: int
 
 
 class IdentityHolder(NamedTuple):
@@ -108,11 +109,16 @@ def move_tasks(moves: Sequence[TaskMove]) -> int:
     )
 
 
-def create_tasks(new: NewTasks) -> dict[str, NewTask]:
-    """Insert tasks with their steps and edges; return those whose identity was free, by it."""
+def create_tasks(new: NewTasks, *, move: Move, high_water: int) -> dict[str, NewTask]:
+    """Insert tasks with their steps and edges; return those whose identity was free, by it.
+
+    `move` is announced for the rest of the transaction. A queue is full with `high_water` messages.
+    """
     rows = sql.fetch(
         NewTask,
         "tasks/create",
+        move=move.as_json(),
+        high_water=high_water,
         named_task=new.named_task_uuid,
         revision=new.revision_uuid,
         tasks=to_json(new.columns).decode(),
@@ -127,11 +133,6 @@ def holders_of_identities(identity_hashes: Iterable[str]) -> dict[str, IdentityH
     hashes = list(identity_hashes)
     rows = sql.fetch(IdentityHolder, "tasks/holders_of_identities", identity_hashes=hashes)
     return {row.identity_hash: row for row in rows}
-
-
-def queue_room(namespace: str, *, high_water: int) -> int:
-    """Return how many messages a namespace's queue takes before it holds `high_water`."""
-    return int(sql.scalar("tasks/room", namespace=namespace, high_water=high_water))
 
 
 def closed_namespaces(*, high_water: int) -> list[str]:

@@ -249,7 +249,7 @@ BUGS = (
         "a backlogged namespace starts new tasks",
         task_initializer,
         "_has_room",
-        "rooms[namespace] <= 0",
+        "rooms.setdefault(namespace, new.queue_room) <= 0",
         "False",
     ),
     Bug(

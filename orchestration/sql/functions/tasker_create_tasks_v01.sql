@@ -2,11 +2,13 @@
 -- free. One INSERT for all tasks, one for all steps, one for all edges, for a single task as well.
 -- p_tasks: [{columns}]; p_steps: [{name, step_type, retryable, …}], what every one of them starts with;
 -- p_edges: [[parent, child]] by places in p_steps, the first is 1.
+-- p_move: who creates them and why, for the rest of the transaction as well (tasks/announce).
 -- Called by queries/tasks.py inside the creating transaction. Locks: nothing but the new rows; a
 -- concurrent creation of the same identity waits for the first to commit. Identities are taken in their
 -- own order, so that two calls cannot wait for each other; what stands first in p_tasks is older all
 -- the same, by a microsecond.
 CREATE OR REPLACE FUNCTION tasker_create_tasks(
+  p_move text,
   p_named_task uuid,
   p_revision uuid,
   p_tasks jsonb,
@@ -38,6 +40,8 @@ DECLARE
   v_steps uuid[];
   v_done uuid[];
 BEGIN
+  PERFORM set_config('tasker.move', p_move, true);
+
   SELECT
     array_agg(r.step ->> 'name' ORDER BY r.place),
     array_agg(
