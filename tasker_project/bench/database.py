@@ -33,7 +33,7 @@ def bench_database(*, here: bool, keep: bool) -> Iterator[str]:
     """Connect this process to the database that is measured; yield its name."""
     own = str(connections["default"].settings_dict["NAME"])
     name = own if here else f"{own}_bench"
-    with _behaving_as_in_production(), nullcontext() if here else _made_anew(name, keep=keep):
+    with behaving_as_in_production(), nullcontext() if here else _made_anew(name, keep=keep):
         call_command("migrate", verbosity=0)
         _refuse_tasks(name)
         register_shapes()
@@ -80,7 +80,7 @@ def _refuse_tasks(name: str) -> None:
 
 
 @contextmanager
-def _behaving_as_in_production() -> Iterator[None]:
+def behaving_as_in_production() -> Iterator[None]:
     """Keep this process from noting every statement and event, whatever the profile says."""
     loggers = [logging.getLogger(package) for package in PACKAGES]
     levels = [logger.level for logger in loggers]

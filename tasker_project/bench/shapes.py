@@ -13,6 +13,12 @@ NAMESPACE = "bench"
 Shape = dict[str, list[str]]
 
 
+def fan_out(width: int) -> Shape:
+    """Return one step, many beside one another after it, and one after all of them."""
+    branches = [f"branch_{i}" for i in range(1, width + 1)]
+    return {"start": [], **{branch: ["start"] for branch in branches}, "join": branches}
+
+
 def linear(steps: int) -> Shape:
     """Return a chain."""
     return {f"step_{i}": [f"step_{i - 1}"] if i > 1 else [] for i in range(1, steps + 1)}
@@ -41,6 +47,7 @@ SHAPES: dict[str, Shape] = {
         "right_end": ["right"],
         "join": ["check", "left_end", "right_end"],
     },
+    "fanout20": fan_out(20),
     "hold1": linear(1),
     "retry1": linear(1),
 }

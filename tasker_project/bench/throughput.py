@@ -49,12 +49,12 @@ def measure(bench: Bench) -> Figures:
     return named(f"throughput_{SHAPE}", figures)
 
 
-def create_backlog(tasks: int) -> None:
+def create_backlog(tasks: int, *, shape: str = SHAPE) -> None:
     """Create tasks, some in each transaction."""
     for start in range(0, tasks, CREATED_TOGETHER):
         with transaction.atomic():
             for _ in range(min(CREATED_TOGETHER, tasks - start)):
-                create(SHAPE)
+                create(shape)
 
 
 def _wait_for_all(bench: Bench, sampler: Sampler) -> None:

@@ -17,6 +17,15 @@ def cpu_seconds(pid: int) -> float | None:
     return None if fields is None else (int(fields[11]) + int(fields[12])) / TICKS
 
 
+def family_cpu_seconds(pid: int) -> float:
+    """Return the CPU time of a process and those it started, with those that have ended since.
+
+    Who has ended counts from the moment its parent took notice of it.
+    """
+    stats = [_stat(each) for each in descendants(pid)]
+    return sum(sum(map(int, fields[11:15])) for fields in stats if fields) / TICKS
+
+
 def resident_mb(pid: int) -> float | None:
     """Return the resident memory of a process in MB (10^6 bytes)."""
     fields = _stat(pid)
