@@ -31,6 +31,7 @@ PEERS = (
         name="absurd",
         script="absurd",
         packages=("absurd-sdk==0.5.1", "absurdctl==0.5.1", DRIVER),
+        workers=4,  # each waits for the disk with its only connection
     ),
     Peer(
         name="dbos",
@@ -45,7 +46,7 @@ PEERS = (
     Peer(
         name="celery",
         script="celery_redis",
-        packages=("celery==5.7.0", "redis==8.1.0", "hiredis==3.5.0"),
+        packages=("celery[redis]==5.7.0", "redis==8.1.0", "hiredis==3.5.0"),
         workers=1,  # it has processes of its own
         needs_redis=True,
     ),

@@ -25,6 +25,7 @@ app.conf.update(
     worker_disable_rate_limits=True,
     worker_enable_remote_control=False,
     worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,  # our answers go there
 )
 
 
@@ -64,8 +65,9 @@ class Client:
 
     def enqueue(self, shape: str, count: int) -> None:
         """Request workflows."""
-        wanted = signature(shape)
-        self._open += [app.backend.get_key_for_task(wanted.apply_async().id) for _ in range(count)]
+        for _ in range(count):
+            result = signature(shape).apply_async()  # a new one each: it keeps its first ids
+            self._open.append(app.backend.get_key_for_task(result.id))
 
     def progress(self) -> Progress:
         """Look for the results of last steps, the oldest first."""

@@ -1,8 +1,9 @@
 """DBOS Transact: one decorated function for each shape, its steps checkpointed.
 
 Settings: workflows wait on a queue and are run by worker processes, `CONCURRENCY` at once in each;
-polls of `POLL_SECONDS` instead of 1 s (its queues have no LISTEN), no logs, no tracing. Branches
-are asynchronous steps that are gathered; all steps of a workflow run in the process that took it.
+polls of `POLL_SECONDS` instead of 1 s (its queues have no LISTEN), connections without a test before
+each use, no logs, no tracing. Branches are asynchronous steps that are gathered; all steps of a
+workflow run in the process that took it.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from tasker_project.bench.peers.scripts.contract import Script, address, main, s
 from tasker_project.bench.peers.scripts.postgres import Ends, portions
 
 QUEUE = "bench"
-CONCURRENCY = 20
+CONCURRENCY = 50
 POLL_SECONDS = 0.05
 START_SECONDS = 2.0  # it looks for queues once a second
 ENDS = """
@@ -74,6 +75,7 @@ def launch(name: str) -> None:
         "application_version": "1",
         "executor_id": name,
         "log_level": "ERROR",
+        "db_engine_kwargs": {"pool_pre_ping": False},
     }
     DBOS(config=config)
     DBOS.launch()

@@ -1,8 +1,9 @@
 """oban-py: a chain of jobs made by hand; workflows belong to its commercial edition.
 
 Settings: uvloop and orjson as its own command `oban start` has them, LISTEN/NOTIFY (default),
-`LIMIT` jobs at once in each process, connections for as many, no telemetry, no logs. Two processes:
-one has one core, because of the GIL. Its results are not stored unless a job says so.
+`LIMIT` jobs at once in each process (fetched together, so that each costs less), `CONNECTIONS`
+connections, no telemetry, no logs. Two processes: one has one core, because of the GIL. What a job
+returns is not stored unless it says so.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from tasker_project.bench.peers.scripts.contract import Script, address, main, s
 from tasker_project.bench.peers.scripts.postgres import Ends, execute, portions
 
 QUEUE = "bench"
-LIMIT = 20
+LIMIT = 50
 CONNECTIONS = 10
 ENDS = """
 SELECT count(*), extract(epoch FROM max(completed_at) AT TIME ZONE 'UTC')::float8

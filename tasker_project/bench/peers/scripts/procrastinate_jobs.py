@@ -1,7 +1,7 @@
 """procrastinate: a chain of jobs made by hand, each task defers the next.
 
 Settings: asynchronous tasks, LISTEN/NOTIFY (default), `CONCURRENCY` jobs at once in each process,
-connections for as many, no logs; jobs and their events are kept (default). Two processes. It
+`CONNECTIONS` connections, no logs; jobs and their events are kept (default). Two processes. It
 fetches one job at a time, and stores no results.
 """
 
