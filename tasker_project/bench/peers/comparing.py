@@ -29,7 +29,7 @@ class Comparison:
         """Measure all systems in turns; a peer that fails is left out from then on."""
         for number in range(rounds):
             self.runs.append({})
-            for system in systems:
+            for system in _rotated(systems, number):
                 self.say(f"round {number + 1} of {rounds}: {system.name}")
                 self._take_turn(system)
 
@@ -82,3 +82,9 @@ class Comparison:
     def _leave_out(self, name: str, error: PeerError) -> None:
         self.missing[name] = str(error)
         self.say(f"  {name}: - ({error})")
+
+
+def _rotated(systems: Sequence[System], by: int) -> list[System]:
+    """Return the systems with another one first in each round."""
+    first = by % len(systems)
+    return [*systems[first:], *systems[:first]]

@@ -71,6 +71,7 @@ class Command(BaseCommand):
                 lambda peer, python: PeerSystem(peer, python, server, logs),
             )
             facts = report.facts(["manage.py", *sys.argv[1:]])
+            facts |= {peer.name: ", ".join(peer.packages) for peer in peers}
             tasker = TaskerSystem(Bench(logs=logs, workers=TASKER_WORKERS))
             comparison.run([tasker, *systems], rounds=options["rounds"])
         self._show(comparison, peers, facts)
@@ -86,7 +87,6 @@ class Command(BaseCommand):
         figures = comparison.figures(peers)
         keyed = {key: value for key, value in figures.items() if "." in key}
         found = {key: value for key, value in figures.items() if "." not in key}
-        versions = {peer.name: ", ".join(peer.packages) for peer in peers}
-        report.show(keyed | by_rows(found), facts | versions, console=console)
+        report.show(keyed | by_rows(found), facts, console=console)
         for name, reason in comparison.missing.items():
             console.print(f"{name:<24} - {reason}", markup=False, highlight=False)

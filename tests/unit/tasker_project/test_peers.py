@@ -1,14 +1,20 @@
 """Tasker beside its peers: the parts that run no process."""
 
 import ast
+import os
 import re
+import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tasker_project.bench.peers import scripts
+from tasker_project.bench.peers.comparing import Comparison
+from tasker_project.bench.peers.errors import PeerError
 from tasker_project.bench.peers.outcome import by_rows, medians, ratios
 from tasker_project.bench.peers.roster import PEERS
 from tasker_project.bench.peers.scripts import contract
@@ -20,9 +26,10 @@ from tasker_project.bench.peers.scripts.contract import (
     start_and_wait,
     throughput,
 )
-from tasker_project.bench.peers.talking import read_answer
+from tasker_project.bench.peers.talking import ask, read_answer
 from tasker_project.bench.peers.tasker_side import TEMPLATES
 from tasker_project.bench.shapes import SHAPES as TEMPLATE_SHAPES
+from tasker_project.bench.usage import cpu_seconds, family_cpu_seconds
 
 END = 2_000_000_000.0
 SCRIPTS = sorted(Path(scripts.__path__[0]).glob("*.py"))
@@ -147,3 +154,89 @@ def test_workflows_that_never_finish_are_given_up(monkeypatch):
 
     with pytest.raises(StandstillError, match="9 of 10 workflows finished"):
         start_and_wait(InstantClient(lost=1), "linear4", 10, look_seconds=0)
+
+
+READY_AND_DONE = """
+import json, signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+print("a line of the library")
+print(json.dumps({"peer": True, "ready": True}), flush=True)
+signal.sigwait({signal.SIGUSR1})
+print(json.dumps({"peer": True, "seconds": 1.0}))
+"""
+
+
+def test_a_script_that_is_ready_waits_until_the_runner_has_begun():
+    begun = []
+
+    answer = ask(
+        "script",
+        [sys.executable, "-c", READY_AND_DONE],
+        environment={},
+        begin=lambda: begun.append(True),
+    )
+
+    assert (begun, answer) == ([True], {"seconds": 1.0})
+
+
+def test_a_script_that_ends_without_an_answer_is_an_error_with_its_last_words():
+    with pytest.raises(PeerError, match="no such module"):
+        ask("script", [sys.executable, "-c", "print('no such module')"], environment={})
+
+
+class FakeTurns:
+    """Every shape takes as long, but one that fails."""
+
+    def idle(self, at_work):
+        return {"commits_per_second": 1.0}
+
+    def shape(self, shape, at_work):
+        if at_work == "peer_odd" and shape == "diamond":
+            raise PeerError("cannot join")
+        return {"workflows_per_second": 10.0}
+
+
+class FakeSystem:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @contextmanager
+    def at_work(self):
+        if self.name == "peer_broken":
+            raise PeerError("does not start")
+        yield self.name
+
+
+def test_what_a_peer_cannot_do_is_missing_with_the_reason_and_the_rest_goes_on():
+    said: list[str] = []
+    turns: Any = FakeTurns()
+    comparison = Comparison(turns, said.append)
+
+    systems = [FakeSystem(name) for name in ("tasker", "peer_odd", "peer_broken")]
+    comparison.run(systems, rounds=3)
+
+    assert comparison.missing == {
+        "peer_odd_diamond": "cannot join",
+        "peer_broken": "does not start",
+    }
+    assert all("peer_odd_fanout20.workflows_per_second" in run for run in comparison.runs)
+    ratio_keys = set(ratios(medians(comparison.runs), ["odd", "broken"], SHAPES))
+    assert ratio_keys == {
+        "ratio_best_linear4",
+        "ratio_best_fanout20",
+        "ratio_odd_linear4",
+        "ratio_odd_fanout20",
+    }
+    firsts = [line for line in said if line.startswith("round")][::3]
+    assert firsts == [
+        "round 1 of 3: tasker",
+        "round 2 of 3: peer_odd",
+        "round 3 of 3: peer_broken",
+    ]
+
+
+def test_a_family_has_used_at_least_what_its_head_has():
+    head = cpu_seconds(os.getpid())
+
+    assert head is not None
+    assert family_cpu_seconds(os.getpid()) >= head

@@ -1,9 +1,9 @@
 """DBOS Transact: one decorated function for each shape, its steps checkpointed.
 
 Settings: workflows wait on a queue and are run by worker processes, `CONCURRENCY` at once in each;
-polls of `POLL_SECONDS` instead of 1 s (its queues have no LISTEN), connections without a test before
-each use, no logs, no tracing. Branches are asynchronous steps that are gathered; all steps of a
-workflow run in the process that took it.
+polls of `POLL_SECONDS` instead of 1 s (its queues have no LISTEN), connections without a test
+before each use, no logs, no tracing. Branches are asynchronous steps that are gathered; all steps
+of a workflow run in the process that took it.
 """
 
 import asyncio
