@@ -1,5 +1,9 @@
 """The wish to stop: the first SIGTERM or SIGINT asks, the second leaves, SIGUSR1 asks for status.
 
+A process with a parent hears the same from it (`orchestration.process.following`). Both ways are
+counted apart and the greater count holds: a signal to a whole group reaches a child directly and
+through its parent, and is one wish all the same.
+
 A handler only sets plain attributes; the byte that wakes the main thread is written by the
 interpreter's own C code (`set_wakeup_fd`), which works whichever thread received the signal.
 
@@ -21,6 +25,7 @@ class Shutdown:
 
     def __init__(self) -> None:
         self.asks = 0
+        self._heard = 0
         self._is_status_wanted = False
         self._read_fd, self._write_fd = os.pipe()
         os.set_blocking(self._read_fd, False)
@@ -30,12 +35,17 @@ class Shutdown:
     @property
     def is_asked(self) -> bool:
         """Somebody wishes the process to end in order."""
-        return self.asks > 0
+        return self.insistence > 0
 
     @property
     def is_forced(self) -> bool:
         """Somebody wishes it to end now."""
-        return self.asks > 1
+        return self.insistence > 1
+
+    @property
+    def insistence(self) -> int:
+        """How often it was asked."""
+        return max(self.asks, self._heard)
 
     def install(self) -> None:
         """Take over the signals; main thread only."""
@@ -52,16 +62,22 @@ class Shutdown:
             signal.signal(number, handler)  # type: ignore[arg-type]
         self._previous.clear()
         os.close(self._read_fd)
-        os.close(self._write_fd)
+        write_fd, self._write_fd = self._write_fd, -1  # a thread may still notify: into nothing
+        os.close(write_fd)
 
     def ask(self) -> None:
         """Ask the process to end, from any thread."""
         self.asks += 1
         self.notify()
 
+    def hear(self, asks: int) -> None:
+        """Note that the parent has asked so often by now; from any thread."""
+        self._heard = max(self._heard, asks)
+        self.notify()
+
     def notify(self) -> None:
         """Wake the main thread so that it looks around; a full pipe will wake it anyway."""
-        with suppress(BlockingIOError):
+        with suppress(OSError):
             os.write(self._write_fd, b".")
 
     def wait(self, timeout_seconds: float | None = None) -> None:

@@ -61,6 +61,25 @@ def test_a_wish_from_a_thread_wakes_the_main_thread(shutdown):
     assert time.monotonic() - began < 1
 
 
+def test_a_wish_that_comes_both_ways_is_one(shutdown):
+    os.kill(os.getpid(), signal.SIGTERM)
+    shutdown.hear(1)
+
+    assert shutdown.is_asked
+    assert not shutdown.is_forced
+
+    shutdown.hear(2)
+
+    assert shutdown.is_forced
+
+
+def test_a_wish_that_comes_after_the_end_is_none(shutdown):
+    ended = Shutdown()
+    ended.uninstall()
+
+    ended.hear(1)
+
+
 def test_uninstall_puts_the_handlers_back():
     before = signal.getsignal(signal.SIGTERM)
     shutdown = Shutdown()
