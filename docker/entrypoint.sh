@@ -3,7 +3,7 @@
 #
 #   web                         REST API and admin on $PORT; migrates first unless told otherwise
 #   orchestrator [OPTION…]      the loops of the engine (manage.py run_orchestrator)
-#   worker [NAMESPACE…]         runs steps (manage.py run_worker)
+#   worker [NAMESPACE…]         runs steps (manage.py run_worker); --processes N for several
 #   migrate                     brings the database up to date, then ends
 #   manage COMMAND [OPTION…]    any other command of manage.py
 #

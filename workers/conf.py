@@ -28,6 +28,9 @@ class WorkerSettings:
     worker_http_port: int = setting(
         8081, "status server of a worker; 0 = off", minimum=0, maximum=65535
     )
+    worker_processes: int = setting(
+        1, "processes of run_worker, under one parent", minimum=1, maximum=64
+    )
     min_concurrent_handlers: int = setting(
         2, "slots of a worker that has little to do", minimum=1, maximum=256
     )

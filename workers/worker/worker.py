@@ -14,6 +14,7 @@ from orchestration import health, metrics
 from orchestration.conf import engine_settings, pool_settings
 from orchestration.messaging.messages import ready_channel
 from orchestration.process import Presence, Process, breaker_states, install_health, process_row
+from orchestration.process.following import follow_parent
 from orchestration.queries.steps import Claim, StepReport
 from orchestration.runtime.identity import identify_process
 from orchestration.runtime.loop import Loop
@@ -47,6 +48,7 @@ class WorkerOptions:
     handlers: Sequence[str] = field(default=())
     syncs_templates: bool = True
     is_once: bool = False
+    parent_fd: int | None = None
 
 
 STATUS_ROUTES = "workers.api.urls"
@@ -63,6 +65,8 @@ def run_worker(options: WorkerOptions) -> int:
     identity = identify_process("worker", name=options.worker_id)
     process = Process(identity, mode=options.mode, http_port=options.http_port)
     process.status_urlconf = STATUS_ROUTES
+    if options.parent_fd is not None:
+        follow_parent(options.parent_fd, process.shutdown)
     statement_limit.install()
     return process.run(
         partial(build_parts, process, options),
