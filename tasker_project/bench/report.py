@@ -12,11 +12,15 @@ from django.conf import settings
 from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from tasker_project.bench.database import rows, value
+from tasker_project.bench.listing import Listing
 from tasker_project.bench.percentiles import Figures
 
 Things = dict[str, dict[str, float]]
+WIDE = 1000  # from here on no digit behind the point tells anything
+FRAME = 3  # a line and two blanks a column
 WIDEST = 7  # figures of one thing that still fit beside each other
 SERVER_SETTINGS = (
     "fsync",
@@ -50,18 +54,26 @@ def facts(command: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def show(figures: Figures, facts: Mapping[str, Any], *, console: Console) -> None:
-    """Print the facts and one table per kind of figure."""
+def show(
+    figures: Figures, facts: Mapping[str, Any], listings: Iterable[Listing], *, console: Console
+) -> None:
+    """Print the facts, one table per kind of figure, and the listings."""
     for name, fact in facts.items():
         text = ", ".join(f"{k}={v}" for k, v in fact.items()) if name == "settings" else fact
         console.print(f"{name:<12} {text}", markup=False, highlight=False)
     for columns, things in _tables(figures).items():
         console.print(_upright(things) if len(columns) > WIDEST else _flat(columns, things))
+    for each in listings:
+        console.print(_listed(each, width=console.width))
 
 
-def store(path: Path, figures: Figures, facts: Mapping[str, Any]) -> None:
-    """Write figures and facts as JSON."""
-    document = {"facts": facts, "figures": figures}
+def store(
+    path: Path, figures: Figures, facts: Mapping[str, Any], listings: Iterable[Listing]
+) -> None:
+    """Write everything as JSON."""
+    document: dict[str, Any] = {"facts": facts, "figures": figures}
+    if shown := [each._asdict() for each in listings]:
+        document["listings"] = shown
     path.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n")
 
 
@@ -79,6 +91,29 @@ def _upright(things: Things) -> Table:
     for figure in next(iter(things.values())):
         table.add_row(figure, *(_number(values[figure]) for values in things.values()))
     return table
+
+
+def _listed(listing: Listing, *, width: int) -> Table:
+    """Return a table of which no line is broken: a name that is too long is cut, no number is."""
+    name, *columns = listing.columns
+    cells = [[str(each), *map(_cell, values)] for each, *values in listing.rows]
+    widths = [
+        max(map(len, each)) for each in zip(columns, *(row[1:] for row in cells), strict=True)
+    ]
+    left = width - sum(widths) - FRAME * (len(widths) + 1) - 1
+    table = Table(title=listing.title, title_justify="left")
+    table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=max(left, len(name)))
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    for text, *values in cells:
+        table.add_row(Text(text), *values)
+    return table
+
+
+def _cell(each: str | float) -> str:
+    if isinstance(each, str):
+        return each
+    return f"{each:.4g}" if each < WIDE else _number(each)
 
 
 def _tables(figures: Figures) -> dict[tuple[str, ...], Things]:

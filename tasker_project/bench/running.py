@@ -16,6 +16,7 @@ from uuid import UUID
 from orchestration import client
 from tasker_project.bench.database import child_environment, rows, value
 from tasker_project.bench.errors import BenchError
+from tasker_project.bench.listing import Listing
 from tasker_project.bench.shapes import NAMESPACE
 from tasker_project.processes import Child, ChildDied, ProcessGroup, manage
 
@@ -44,6 +45,7 @@ class Bench:
     rate: float = 0  # tasks a second; 0 = a share of the measured most
     keep_minutes: float = 0  # finished tasks are purged after so long; 0 = kept
     say: Callable[[str], None] = field(default=lambda text: None)
+    listings: list[Listing] = field(default_factory=list)  # a suite adds what are no figures
 
     @contextmanager
     def engine(

@@ -19,7 +19,7 @@ from tasker_project.demo.client import DemoError
 from tasker_project.processes import interruptible
 
 NUMBERS = {
-    "tasks": (3000, "tasks of the backlog (throughput, notify)"),
+    "tasks": (3000, "tasks of the backlog (throughput, notify, profile)"),
     "samples": (100, "samples of each figure"),
     "orchestrators": (1, "processes of the engine"),
     "workers": (1, "processes of the engine"),
@@ -32,7 +32,7 @@ QUANTITIES = {
     "rate": (0.0, "tasks a second; 0 = 60 %% of the measured most (soak)"),
     "keep_minutes": (0.0, "purge tasks that finished so long ago; 0 = keep all (soak)"),
 }
-NARROWEST = 110  # columns a file or a pipe gets, so that no key is cut
+NARROWEST = 160  # columns a file or a pipe gets, so that no key is cut
 
 
 class Command(BaseCommand):
@@ -92,9 +92,9 @@ class Command(BaseCommand):
             figures: Figures = {}
             for name in suites:
                 figures |= SUITES[name](bench)
-            report.show(figures, facts, console=console)
+            report.show(figures, facts, bench.listings, console=console)
             if options["json"]:
-                report.store(options["json"], figures, facts)
+                report.store(options["json"], figures, facts, bench.listings)
         misses = targets.missed(figures) if options["check"] else []
         misses += comparison.regressions(figures, earlier, max_percent=options["max_regression"])
         if misses:

@@ -1,9 +1,13 @@
 """Totals between two moments, and what /proc says about this very process."""
 
+import io
 import os
 
+from rich.console import Console
+
 from tasker_project.bench import usage
-from tasker_project.bench.report import _tables
+from tasker_project.bench.listing import Listing
+from tasker_project.bench.report import _listed, _tables
 from tasker_project.bench.sampling import Sample, between
 
 SAMPLES = [
@@ -40,3 +44,15 @@ def test_things_measured_alike_share_a_table():
         ("p50_ms", "n"): {"a": {"p50_ms": 1.0, "n": 2.0}, "b": {"p50_ms": 3.0, "n": 2.0}},
         ("rss_mb",): {"idle.worker": {"rss_mb": 90.0}},
     }
+
+
+def test_a_listing_cuts_its_names_and_never_its_numbers():
+    listing = Listing("calm", ("statement", "kind", "ms"), [("SELECT " * 50, "sent", 1234.5)])
+    text = io.StringIO()
+
+    Console(file=text, width=60).print(_listed(listing, width=60))
+
+    assert "1,234" in text.getvalue()
+    assert "sent" in text.getvalue()
+    assert "SELECT SELECT" in text.getvalue()
+    assert max(map(len, text.getvalue().splitlines())) <= 60
