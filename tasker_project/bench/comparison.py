@@ -13,7 +13,11 @@ from tasker_project.bench.percentiles import Figures
 
 MORE_IS_BETTER = frozenset({"tasks_per_second", "steps_per_second", "created_per_second"})
 LESS_IS_BETTER = frozenset(
-    {"p50_ms", "rss_mb", "wal_bytes_per_step", "commits_per_step", "postgres_cpu_ms_per_step"}
+    {
+        *("p50_ms", "rss_mb", "wal_bytes_per_step", "commits_per_step", "postgres_cpu_ms_per_step"),
+        *("round_trips_per_step", "statements_per_step", "inner_statements_per_step"),
+        "rows_written_per_step",
+    }
 )
 
 
@@ -36,7 +40,10 @@ def regressions(
 def _regressions(
     figures: Mapping[str, float], earlier: Mapping[str, float], max_percent: float
 ) -> Iterator[str]:
-    for key in sorted(figures.keys() & earlier.keys()):
+    both = sorted(figures.keys() & earlier.keys())
+    if earlier and not both:
+        yield "None of the figures measured now is among those to compare with"
+    for key in both:
         now, before = figures[key], earlier[key]
         worse = _worse_percent(key.rpartition(".")[2], now, before)
         if worse > max_percent:

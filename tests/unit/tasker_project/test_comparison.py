@@ -36,7 +36,22 @@ def test_fewer_steps_a_second_are_a_regression():
 
 
 def test_only_figures_measured_both_times_are_compared():
-    assert regressions({"a.p50_ms": 9.0}, {"b.p50_ms": 1.0}, max_percent=15) == []
+    now = {"a.p50_ms": 9.0, "c.p50_ms": 1.0}
+
+    assert regressions(now, {"b.p50_ms": 1.0, "c.p50_ms": 1.0}, max_percent=15) == []
+
+
+def test_figures_of_something_else_do_not_pass_for_equal_ones():
+    found = regressions({"a.p50_ms": 9.0}, {"b.p50_ms": 1.0}, max_percent=15)
+
+    assert found == ["None of the figures measured now is among those to compare with"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["statements_per_step", "round_trips_per_step", "rows_written_per_step"]
+)
+def test_more_work_for_a_step_is_a_regression(kind):
+    assert regressions({f"p.{kind}": 6.0}, {f"p.{kind}": 5.0}, max_percent=15)
 
 
 def test_stored_figures_are_read(tmp_path):
