@@ -70,6 +70,9 @@ bench: $(READY) ## Measure latency and throughput; ARGS="--json bench.json"
 bench-peers: $(READY) ## Measure Tasker beside its peers from PyPI, in turns; JSON=FILE
 	$(MANAGE) bench_peers $(if $(JSON),--json $(JSON)) $(ARGS)
 
+profile: $(READY) ## Show where the time of a step goes, by statement and in Python; ARGS="--json FILE"
+	$(MANAGE) bench profile $(ARGS)
+
 chaos: $(READY) ## Break a real cluster while it works, and judge; TASKS, FAULTS, SEED, JSON=FILE
 	$(ON_SERVER) $(BIN)/python -m tests.chaos --tasks $(or $(TASKS),200) --faults $(or $(FAULTS),30) --seed $(or $(SEED),1) $(if $(JSON),--json $(JSON)) $(ARGS)
 
@@ -86,4 +89,4 @@ requirements: $(READY) ## Pin the packages of requirements/*.in anew, for every 
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	export UV_CUSTOM_COMPILE_COMMAND="make requirements"; for name in base production dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --upgrade -o requirements/$$name.txt requirements/$$name.in; done
 
-.PHONY: help setup demo dev test test-pooler check lint types contracts django openapi hosts ci bench bench-peers chaos schema graph env requirements
+.PHONY: help setup demo dev test test-pooler check lint types contracts django openapi hosts ci bench bench-peers profile chaos schema graph env requirements

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the measurement's own, because it is stopped while others may be at work.
+"""A PostgreSQL of the measurement's own: it is stopped, or loads what the usual one does not.
 
 The embedded server in a temporary folder. The whole process is connected to it meanwhile, and so
 are the children, which get its address like any other (`DATABASE_URL`): they do not know that it is
@@ -8,7 +8,7 @@ an embedded one, and cannot start it themselves.
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,11 +21,13 @@ from tasker_project.embedded.launcher import EmbeddedServer
 
 
 @contextmanager
-def own_server() -> Iterator[EmbeddedServer]:
+def own_server(
+    *, major: str = "", options: Mapping[str, str] | None = None
+) -> Iterator[EmbeddedServer]:
     """Run an empty server, connect this process to it, and remove both afterwards."""
     with tempfile.TemporaryDirectory(prefix="tasker-bench-pg-") as folder:
         os.chmod(folder, 0o755)  # noqa: S103 - root's server runs as another user; data is 0700
-        server = EmbeddedServer(Path(folder))
+        server = EmbeddedServer(Path(folder), major=major, options=options)
         server.ensure()
         try:
             with connected_to(server.database_settings()):

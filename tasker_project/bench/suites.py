@@ -10,6 +10,7 @@ from tasker_project.bench import (
     idle,
     inline,
     notify,
+    profile,
     purging,
     recovery,
     soak,
@@ -29,10 +30,10 @@ SUITES: Mapping[str, Callable[[Bench], Figures]] = {
     "sql": statements.measure,
     "inline": inline.measure,
     "idle": idle.measure,
+    "profile": profile.measure,
     "purge": purging.measure,
     "recovery": recovery.measure,
     "soak": soak.measure,
 }
-BY_NAME_ONLY = frozenset(
-    {"purge", "recovery", "soak"}
-)  # take many minutes; `bench` alone leaves them out
+BY_NAME_ONLY = frozenset({"profile", "purge", "recovery", "soak"})
+"""`bench` alone leaves them out: they take many minutes, or disturb what they measure."""

@@ -54,6 +54,16 @@ def newest() -> str:
     return max(installations(), key=int)
 
 
+def newest_with(library: str) -> str | None:
+    """Return the newest major version that has a library to preload, None if none has."""
+    having = [
+        major
+        for major, folder in installations().items()
+        if any((folder.parent / "lib").rglob(f"{library}.*"))
+    ]
+    return max(having, key=int, default=None)
+
+
 def programs(major: str) -> Path:
     """Return the folder of one major version's programs."""
     folder = installations().get(major)

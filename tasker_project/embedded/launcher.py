@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,14 @@ OPTIONS = {
 class EmbeddedServer:
     """One data folder with its server; `major` names the folder and the version of new data."""
 
-    def __init__(self, root: Path, *, major: str = "") -> None:
+    def __init__(
+        self, root: Path, *, major: str = "", options: Mapping[str, str] | None = None
+    ) -> None:
+        """Touch nothing; `options` are settings of the server beside our own."""
         self.home = root / f"pg{major}"
         self.data = self.home / "data"
         self.major = major
+        self._options = dict(options or {})
         self._mutex = threading.RLock()
         self._lease: int | None = None
         os.register_at_fork(after_in_child=self._forget_lease)
@@ -191,7 +196,7 @@ class EmbeddedServer:
             raise EmbeddedError(f"The folder {folder} is open to others; remove it.")
 
     def _run_server(self) -> None:
-        options = {**OPTIONS, "unix_socket_directories": str(self.socket_folder)}
+        options = {**OPTIONS, **self._options, "unix_socket_directories": str(self.socket_folder)}
         words = [f"-c {name}={value}" for name, value in options.items()]
         command = " ".join(shlex.quote(part) for word in words for part in word.split(" ", 1))
         logfile = str(self.home / "postgres.log")
