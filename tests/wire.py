@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.db import connections
 from psycopg.pq import Trace
 
-_SENT = re.compile(r'^F\t\d+\t(?:Query|Parse)\t[^"\n]*"(.*)$', re.MULTILINE)
+_SENT = re.compile(r'^F\t\d+\t(?:Query|Parse)\t[^"\n]*"(.*?)"?$', re.MULTILINE)
 _ANSWERED = re.compile(r"^B\t\d+\tReadyForQuery\t", re.MULTILINE)
 _CONTROL = re.compile(r"(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)\b")
 _END = re.compile(r"(COMMIT|ROLLBACK)\b(?! TO)")
