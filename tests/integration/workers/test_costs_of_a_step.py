@@ -8,7 +8,7 @@ says where a figure comes from.
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
@@ -16,22 +16,19 @@ from django.db import connections
 
 from orchestration.client import create_task
 from orchestration.conf import engine_settings, pool_settings
+from orchestration.messaging.messages import RESULTS_QUEUE, worker_queue
 from orchestration.models import Task
 from orchestration.orchestrator import build_parts
-from orchestration.queries.processes import ProcessRow, register_process
-from orchestration.queries.steps import Claim
+from orchestration.process import Process
 from orchestration.runtime.executor_pool import ExecutorPool
 from orchestration.runtime.identity import identify_process
-from orchestration.runtime.pool_size import PoolSize
 from orchestration.testing import linear
 from templates_registry import registry
+from templates_registry.conf import Range
 from tests import wire
-from workers.conf import worker_settings
-from workers.executor import Executor
+from workers.executor import Execution
 from workers.registry import HandlerRegistry
-from workers.worker.claiming import Claimer, Pace
-from workers.worker.reporting import Reporter
-from workers.worker.slots import Slots
+from workers.worker import Worker, WorkerOptions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,34 +62,51 @@ MOST = {  # as measured
 }
 WAL_TOLERANCE = 1.3  # it varies with the fill of pages, and a little between versions
 WRITTEN = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_user_tables"
+VISIBLE = "SELECT EXISTS (SELECT FROM pgmq.q_{} WHERE vt <= clock_timestamp())"
 OWN_WAL = "SELECT wal_bytes FROM pg_stat_get_backend_wal(pg_backend_pid())"
 
 
-class Engine:
-    """A worker's and an orchestrator's loops, without their threads."""
+class OneAfterTheOther:
+    """Takes the place of a worker's handler threads: runs each claim to its end, on a thread."""
 
-    def __init__(self) -> None:
-        worker_uuid = uuid4()
-        register_process(
-            ProcessRow(worker_uuid, "worker", "cost", "host", 1, "1", "test", [], [], 1, "Hybrid")
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    def submit(self, execution: Execution) -> None:
+        self._worker.slots.take(execution)
+        thread = threading.Thread(target=self._worker.executor.run, args=[execution])
+        thread.start()
+        thread.join()
+        self._worker.slots.free_slot(execution)
+
+    def note_progress(self) -> None:
+        """Nobody waits for it."""
+
+    def check_stuck(self) -> None:
+        """Nothing hangs."""
+
+
+class Engine:
+    """The loops of a worker and an orchestrator, wired as in their processes, without threads."""
+
+    def __init__(self, ask_beside: Callable[[str], Any]) -> None:
+        self.process = Process(identify_process("worker"), mode="PollingOnly", http_port=0)
+        self.worker = Worker(
+            self.process,
+            WorkerOptions(
+                namespaces=["test"],
+                slots=Range(SLOTS, SLOTS),
+                mode="PollingOnly",
+                worker_id="",
+                http_port=0,
+                idle_seconds=3600.0,
+                grace_seconds=0.0,
+            ),
+            namespaces=["test"],
+            handlers=[],
         )
-        self.slots = Slots(
-            PoolSize("handlers", minimum=SLOTS, maximum=SLOTS, database_share=lambda: 0.0)
-        )
-        self.reporter = Reporter(self.slots, worker_id="cost", on_settled=lambda: None)
-        self.executor = Executor(
-            worker_id="cost",
-            settings=worker_settings(),
-            on_done=self.reporter.deliver,
-            is_stopping=lambda: False,
-        )
-        self.claimer = Claimer(
-            ["test"],
-            worker_uuid=worker_uuid,
-            slots=self.slots,
-            begin=self._run,
-            pace=Pace(lease_seconds=30, poll_seconds=lambda: 3600.0, shed_claims_at=1.1),
-        )
+        self.worker.pool = OneAfterTheOther(self.worker)  # type: ignore[assignment]
+        self.worker.presence.register()
         parts = build_parts(
             identify_process("orchestrator"),
             settings=engine_settings(),
@@ -102,32 +116,37 @@ class Engine:
         [self.results] = [
             each for each in parts if isinstance(each, ExecutorPool) and each.name == "results"
         ]
+        self._ask_beside = ask_beside
 
-    def _run(self, claim: Claim) -> None:
-        execution = self.executor.begin(claim)
-        self.slots.take(execution)
-        thread = threading.Thread(target=self.executor.run, args=[execution])
-        thread.start()
-        thread.join()
-        self.slots.free_slot(execution)
+    def work_off(self) -> None:
+        """Look where there is something, as who is notified does, until there is nothing."""
+        while True:
+            if self.worker.reporter.run_once():
+                continue
+            if self._has_messages(worker_queue("test")):
+                self.worker.claimer.mark("test")
+                self.worker.claimer.run_once()
+            elif self._has_messages(RESULTS_QUEUE):
+                self.results.run_once()
+            else:
+                return
 
-    def run_step_of_each(self) -> int:
-        """Claim, run and report what is ready, and let the results be processed."""
-        self.claimer.mark("test")  # as the notification does
-        claimed = self.claimer.run_once()
-        self.reporter.run_once()
-        self.results.run_once()
-        return claimed
+    def _has_messages(self, queue: str) -> bool:
+        return bool(self._ask_beside(VISIBLE.format(queue)))
+
+    def close(self) -> None:
+        self.worker.executor.close()
+        self.process.shutdown.uninstall()
 
 
 @pytest.fixture
-def engine() -> Iterator[Engine]:
+def engine(second_connection: Callable[[str], Any]) -> Iterator[Engine]:
     HandlerRegistry.reset_instance()
     HandlerRegistry.instance().discover_handlers("workers.testing.built_in")
     assert registry.register(TEMPLATE).named_task_uuid
-    engine = Engine()
+    engine = Engine(second_connection)
     yield engine
-    engine.executor.close()
+    engine.close()
     HandlerRegistry.reset_instance()
 
 
@@ -172,12 +191,8 @@ def run(engine: Engine, tasks: int) -> tuple[Measured, Measured]:
         for context in contexts:
             uuids.append(create_task(TEMPLATE.name, namespace="test", context=context).task_uuid)
 
-    def work() -> None:
-        for _ in range(STEPS):
-            assert engine.run_step_of_each() == tasks
-
     created = cost_of(create, per=tasks)
-    worked = cost_of(work, per=tasks * STEPS)
+    worked = cost_of(engine.work_off, per=tasks * STEPS)
     assert Task.objects.filter(pk__in=uuids, state="complete").count() == tasks
     return created, worked
 
