@@ -55,7 +55,11 @@ def facts(command: Iterable[str]) -> dict[str, Any]:
 
 
 def show(
-    figures: Figures, facts: Mapping[str, Any], listings: Iterable[Listing], *, console: Console
+    figures: Figures,
+    facts: Mapping[str, Any],
+    listings: Iterable[Listing] = (),
+    *,
+    console: Console,
 ) -> None:
     """Print the facts, one table per kind of figure, and the listings."""
     for name, fact in facts.items():
@@ -68,7 +72,7 @@ def show(
 
 
 def store(
-    path: Path, figures: Figures, facts: Mapping[str, Any], listings: Iterable[Listing]
+    path: Path, figures: Figures, facts: Mapping[str, Any], listings: Iterable[Listing] = ()
 ) -> None:
     """Write everything as JSON."""
     document: dict[str, Any] = {"facts": facts, "figures": figures}
