@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
-from django.db import DatabaseError, DataError
+from django.db import DatabaseError
 
 from orchestration.conf import EngineSettings, engine_settings
 from orchestration.errors import CircuitOpenError
@@ -58,8 +58,6 @@ class Exchange:
             return store_reports(reports)
         try:
             return self._store_and_claim(reports, executions)
-        except DataError:
-            raise
         except database.CONNECTION_ERRORS:
             raise
         except (DatabaseError, CircuitOpenError) as error:
