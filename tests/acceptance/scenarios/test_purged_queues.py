@@ -22,6 +22,7 @@ from tests.handlers.shapes import napping
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
 WORKER_QUEUE = worker_queue("test")
+BY_MESSAGE = {"TASKER_INLINE_ADVANCE": "false"}  # so that there are results on their queue
 OFTEN = {"TASKER_SWEEP_SECONDS": "5", "TASKER_STRANDED_SECONDS": "5"}
 WAIT = {"step_1": {"handler": {"callable": "test.wait"}}}
 
@@ -34,7 +35,7 @@ def purge(queue: str) -> int:
 def test_queues_that_are_purged_under_load_are_filled_again(own_cluster: Cluster, gate, tmp_path):
     context = {"ledger": str(tmp_path / "ledger")}
     for _ in range(2):
-        own_cluster.worker("test", "--slots", "4", **OFTEN)
+        own_cluster.worker("test", "--slots", "4", **OFTEN, **BY_MESSAGE)
     held = ticks.start(linear(1, name="held", steps=WAIT), context | {"gate": str(gate)})
     own_cluster.waits((gate / "step_1.1").exists, within=20)
 
