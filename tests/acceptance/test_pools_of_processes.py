@@ -130,7 +130,7 @@ def test_the_slots_of_a_worker_follow_its_work(processes: Processes, tmp_path: P
     assert worker.ends() == 0
     assert worker.output.count("pool.scaled pool=handlers size_before=2 size=4") == 1
     reported = WorkflowStep.objects.filter(task_id=created.task_uuid)
-    assert {step.state for step in reported} == {"enqueued_for_orchestration"}
+    assert {step.state for step in reported} == {"complete"}
 
 
 def test_no_claim_is_lost_when_a_worker_stops_at_its_greatest_size(
@@ -149,7 +149,7 @@ def test_no_claim_is_lost_when_a_worker_stops_at_its_greatest_size(
     (gate / "go").touch()
 
     assert worker.ends() == 0
-    assert WorkflowStep.objects.filter(state="enqueued_for_orchestration").count() == 10
+    assert WorkflowStep.objects.filter(state="complete").count() == 10
     assert WorkflowStep.objects.filter(state="enqueued").count() == 2
     assert_invariants()
 

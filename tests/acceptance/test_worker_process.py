@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.django_db(transaction=True)]
 
 HANDLERS = "tests.handlers.worker_process"
 SOON = 15.0
-REPORTED = ("enqueued_for_orchestration", "enqueued_as_error_for_orchestration")
+REPORTED = ("complete", "enqueued_as_error_for_orchestration")
 
 
 def register(
@@ -98,7 +98,7 @@ def test_once_works_off_what_is_there_and_ends(start_worker, tmp_path):
     worker = start_worker("worker_process", "--once", "--slots", "2")
 
     assert worker.ends() == 0
-    assert states(task) == ["enqueued_for_orchestration"] * 5
+    assert states(task) == ["complete"] * 5
     assert worker_row().status == "stopped"
 
 
@@ -112,7 +112,7 @@ def test_a_waiting_worker_takes_new_work_at_once_in_every_mode(start_worker, tmp
 
     task = create(tmp_path)
 
-    wait_until(lambda: states(task) == ["enqueued_for_orchestration"], 5)
+    wait_until(lambda: states(task) == ["complete"], 5)
     assert time.monotonic() - began < 1
 
 
@@ -128,7 +128,7 @@ def test_never_more_claims_than_slots(start_worker, tmp_path):
     assert worker_row().slots == 2
 
     (tmp_path / "go").touch()
-    wait_until(lambda: states(task) == ["enqueued_for_orchestration"] * 5, SOON)
+    wait_until(lambda: states(task) == ["complete"] * 5, SOON)
 
 
 def test_namespaces_take_turns(start_worker, tmp_path):
@@ -151,7 +151,7 @@ def test_without_a_namespace_those_with_all_their_handlers_are_served(start_work
     worker = start_worker("--once")
 
     assert worker.ends() == 0
-    assert states(served) == ["enqueued_for_orchestration"]
+    assert states(served) == ["complete"]
     assert states(unserved) == ["enqueued"]
     assert "namespace.not_served namespace=lacking" in worker.output
     assert worker_row().namespaces == ["complete"]
@@ -239,7 +239,7 @@ def test_sigterm_lets_handlers_finish(start_worker, tmp_path):
     (tmp_path / "go").touch()
 
     assert worker.ends() == 0
-    assert sorted(states(task)) == ["enqueued"] * 2 + ["enqueued_for_orchestration"]
+    assert sorted(states(task)) == ["complete"] + ["enqueued"] * 2
     assert worker_row().status == "stopped"
 
 
@@ -267,7 +267,7 @@ def test_given_back_work_is_taken_by_the_next_worker(start_worker, tmp_path):
 
     start_worker("worker_process")
 
-    wait_until(lambda: states(task) == ["enqueued_for_orchestration"], SOON)
+    wait_until(lambda: states(task) == ["complete"], SOON)
 
 
 def test_a_second_signal_gives_back_at_once(start_worker, tmp_path):
@@ -346,7 +346,7 @@ def test_started_without_a_database_it_waits_and_then_works(door, start_worker, 
 
     door.open()
 
-    wait_until(lambda: states(task) == ["enqueued_for_orchestration"], SOON)
+    wait_until(lambda: states(task) == ["complete"], SOON)
     worker.says("database.recovered")
 
 
@@ -372,7 +372,7 @@ def test_a_database_lost_under_way_keeps_results_until_it_is_back(door, start_wo
     assert states(task).count("in_progress") == 1
     door.open()
 
-    wait_until(lambda: states(task) == ["enqueued_for_orchestration"] * 2, 30)
+    wait_until(lambda: states(task) == ["complete"] * 2, 30)
     worker.says("listener.reconnected")
     assert only_one_attempt_each(task)
 
