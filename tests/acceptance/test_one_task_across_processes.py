@@ -28,8 +28,10 @@ class Stack(NamedTuple):
     worker: tuple[ManageProcess, int]
 
 
-@pytest.fixture
-def stack(processes: Processes) -> Stack:
+@pytest.fixture(params=["false"])
+def stack(processes: Processes, request: pytest.FixtureRequest) -> Stack:
+    """Start one of each; by message, so that the orchestrator has a part in it."""
+    goes_on = {"TASKER_INLINE_ADVANCE": request.param}
     cluster = Cluster(processes)
     cluster.register(linear(2))
     web, orchestrator, worker = _free_ports(3)
@@ -40,7 +42,7 @@ def stack(processes: Processes) -> Stack:
             cluster.orchestrator("--http-port", str(orchestrator), **LOGS),
             orchestrator,
         ),
-        worker=(cluster.worker("test", "--http-port", str(worker), **LOGS), worker),
+        worker=(cluster.worker("test", "--http-port", str(worker), **LOGS, **goes_on), worker),
     )
     wait_until(lambda: _answers(web), within=30)
     return found
@@ -112,6 +114,21 @@ def test_one_correlation_id_shows_a_task_in_all_processes(stack: Stack):
 
     _the_processes_count_it(stack)
     _the_status_servers_tell(stack)
+
+
+@pytest.mark.parametrize("stack", ["true"], indirect=True)
+def test_a_task_that_goes_on_with_its_reports_is_told_by_the_worker(stack: Stack):
+    wanted = {"name": "linear_2", "namespace": "test", "correlation_id": str(uuid4())}
+
+    created = json.loads(ask(stack.web[1], "/v1/tasks", wanted))
+
+    worker, port = stack.worker
+    found = lambda: lines_about(worker, wanted["correlation_id"])  # noqa: E731
+    wait_until(lambda: "task.completed" in found(), within=30)
+    assert found()["task.completed"]["task_uuid"] == created["task_uuid"]
+    counted = ask(port, "/metrics")
+    assert 'tasker_tasks_completions_total{namespace="test",task="linear_2"} 1.0' in counted
+    assert 'tasker_steps_enqueued_total{namespace="test"} 1.0' in counted
 
 
 def _the_processes_count_it(stack: Stack) -> None:

@@ -181,7 +181,7 @@ def test_heartbeats_prolong_the_lease_and_keep_the_row_fresh(start_worker, tmp_p
     assert lease
     wait_until(lambda: (only_step(task).lease_until or lease) > lease, 5)
 
-    assert worker_row().last_heartbeat_at > beat
+    wait_until(lambda: worker_row().last_heartbeat_at > beat, 5)
     wait_until(lambda: worker_row().has_liveness_lock, 5)
     assert worker_row().running == 1
 
