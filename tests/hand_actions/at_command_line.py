@@ -26,6 +26,7 @@ LOOKS = {
 OTHER_COMMANDS = {
     # processes, and what starts them
     *("run_orchestrator", "run_worker", "dev", "demo", "bench", "pg", "tasker"),
+    "bench_peers",
     # releases: what they change is code or schema
     *("migrate", "migrate_and_sync", "sync_templates", "upgrade_pgmq"),
     # work off what is due by age; `detect_stale_tasks` names its caller in the history
