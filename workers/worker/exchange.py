@@ -76,6 +76,7 @@ class Exchange:
     def _exchange(
         self, reports: Sequence[StepReport], turn: Turn, namespace: str
     ) -> dict[UUID, Stored]:
+        turn.claims = []  # those of an attempt that lost a deadlock were rolled back
         stored = store_reports(reports, advance=self._most_steps, is_quiet=True)
         is_more_there = any(each.enqueued_steps for each in stored.values())
         if is_more_there and turn.claim():

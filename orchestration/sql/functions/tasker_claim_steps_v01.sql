@@ -121,6 +121,9 @@ BEGIN
 
   IF coalesce(array_length(v_claimed, 1), 0) < array_length(v_msg_ids, 1) THEN
     PERFORM tasker_tidy_unclaimed(p_queue, v_msg_ids, v_step_uuids, v_claimed);
+    IF NOT p_is_lazy THEN -- behind those may be some of which the caller has told nobody
+      PERFORM tasker_notify_messages(p_queue, '{}');
+    END IF;
   END IF;
 
   RETURN QUERY

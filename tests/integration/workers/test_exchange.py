@@ -10,8 +10,9 @@ from django.db import connections
 from orchestration import sql
 from orchestration.conf import engine_settings
 from orchestration.errors import CircuitOpenError
+from orchestration.messaging import pgmq
 from orchestration.messaging.listener import open_direct_connection
-from orchestration.messaging.messages import ready_channel
+from orchestration.messaging.messages import ready_channel, worker_queue
 from orchestration.queries.steps import Claim
 from orchestration.runtime.pool_size import PoolSize
 from orchestration.testing import fan_in, linear, shape
@@ -20,7 +21,8 @@ from tests.factories import ticks
 from tests.factories.histories import states
 from workers.context import Progress
 from workers.executor import Execution
-from workers.worker.claiming import Claimer, Pace
+from workers.worker import exchange
+from workers.worker.claiming import Claimer, Pace, Turn
 from workers.worker.exchange import Exchange, most_steps_to_advance
 from workers.worker.slots import Slots
 
@@ -123,6 +125,29 @@ def test_others_are_told_of_what_finds_no_slot(bench, listening):
     assert len(bench.running) == SLOTS
     assert heard(listening) == 1
     assert bench.claimer.may_have_work
+
+
+def test_others_are_told_when_messages_of_nobody_were_in_the_way(bench, listening):
+    start(linear(2), bench)
+    for _ in range(SLOTS):
+        pgmq.send(worker_queue("test"), {"step_uuid": str(uuid4())})
+    heard(listening)
+
+    bench.finish()
+
+    assert bench.running == []
+    assert heard(listening) == 1
+
+
+def test_what_an_attempt_claimed_that_was_rolled_back_does_not_begin(bench, monkeypatch):
+    start(linear(2), bench)
+    monkeypatch.setattr(exchange, "store_reports", lambda reports, **rest: {})
+    turn = Turn(list, free=1)
+    turn.claims = [bench.running[0].claim]
+
+    bench.exchange._exchange([], turn, "test")
+
+    assert turn.claims == []
 
 
 def test_older_messages_of_the_queue_come_first(bench):
