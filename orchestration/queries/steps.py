@@ -150,11 +150,8 @@ def claim_steps(
     limit: int,
     lease_seconds: int,
     only: UUID | None = None,
-    is_lazy: bool = True,
 ) -> list[Claim]:
     """Claim up to `limit` steps of a queue for `lease_seconds`, or `only` this one step.
-
-    A claim alone need not wait for the disk; in a transaction with more than that it has to.
 
     Raises `CircuitOpenError` while the breaker `messaging` is open.
     """
@@ -167,7 +164,6 @@ def claim_steps(
             limit=limit,
             lease_seconds=lease_seconds,
             only="{}" if only is None else json.dumps({"step_uuid": str(only)}),
-            is_lazy=is_lazy,
         )
     return [_with_json_decoded(row) for row in rows]
 

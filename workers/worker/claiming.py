@@ -48,7 +48,7 @@ class Turn:
 
     def claim(self) -> bool:
         """Fill the free slots from the namespace; say whether it may have more."""
-        self.claims = self._read(limit=self._free, method="report", is_lazy=False)
+        self.claims = self._read(limit=self._free, method="report")
         return len(self.claims) == self._free
 
 
@@ -157,9 +157,7 @@ class Claimer:
             claimed += len(claims)
         return claimed
 
-    def _read(
-        self, namespace: str, *, limit: int, method: str, is_lazy: bool = True
-    ) -> list[Claim]:
+    def _read(self, namespace: str, *, limit: int, method: str) -> list[Claim]:
         began = time.perf_counter()
         self._marked.discard(namespace)  # before reading: a message sent meanwhile marks it again
         try:
@@ -168,7 +166,6 @@ class Claimer:
                 worker_uuid=self._worker_uuid,
                 limit=limit,
                 lease_seconds=self._pace.lease_seconds,
-                is_lazy=is_lazy,
             )
         except BaseException as error:
             failed = error

@@ -2,7 +2,7 @@
 -- in_progress under a lease, and returns all that a handler needs. Called by queries/steps.py.
 -- Four separate statements (engine.md L4): a step that the snapshot of a joined read could not see
 -- yet would be hidden until its visibility ends.
--- p_only: only messages that contain this JSON; {} = all. p_is_lazy: the transaction does nothing else.
+-- p_only: only messages that contain this JSON; {} = all.
 -- Locks: steps in uuid order, SKIP LOCKED; never tasks.
 --
 -- Why LATERAL ... OFFSET 0 and state || '', here and in the other functions of the hot path: plans are
@@ -13,8 +13,7 @@ CREATE OR REPLACE FUNCTION tasker_claim_steps(
   p_worker uuid,
   p_limit int,
   p_lease_seconds int DEFAULT 30,
-  p_only jsonb DEFAULT '{}',
-  p_is_lazy boolean DEFAULT true
+  p_only jsonb DEFAULT '{}'
 )
 RETURNS TABLE (
   msg_id bigint,
@@ -89,11 +88,9 @@ BEGIN
   END IF;
 
   v_now := tasker_now();
-  -- A claim need not wait for the disk: lost in a crash of the server, it is as if the worker had
-  -- died before it; the report that follows flushes it.
-  IF p_is_lazy THEN
-    PERFORM set_config('synchronous_commit', 'off', true);
-  END IF;
+  -- A claim has to be on disk before its handler runs, like everything else: one that a crash of the
+  -- server takes back would be given out once more under the same state_version, and the report of
+  -- the first attempt would pass for the second one's.
   PERFORM set_config('tasker.move', jsonb_build_object('worker_uuid', p_worker)::text, true);
   SELECT coalesce(array_agg(s.workflow_step_uuid), '{}'), array_agg(m.waited_ms)
   INTO v_claimed, v_claimed_waits
@@ -121,9 +118,8 @@ BEGIN
 
   IF coalesce(array_length(v_claimed, 1), 0) < array_length(v_msg_ids, 1) THEN
     PERFORM tasker_tidy_unclaimed(p_queue, v_msg_ids, v_step_uuids, v_claimed);
-    IF NOT p_is_lazy THEN -- behind those may be some of which the caller has told nobody
-      PERFORM tasker_notify_messages(p_queue, '{}');
-    END IF;
+    -- Behind those may be some of which nobody was told: see p_is_quiet of tasker_report_steps.
+    PERFORM tasker_notify_messages(p_queue, '{}');
   END IF;
 
   RETURN QUERY

@@ -4,6 +4,7 @@ from collections import Counter
 from uuid import uuid4
 
 import pytest
+from django.db import connections
 
 from orchestration import health, metrics
 from orchestration.queries.steps import Claim, release_steps
@@ -180,3 +181,14 @@ def test_how_long_a_step_waited_is_counted_at_its_first_claim_alone():
     assert harness.claimer.run_once() == 1
     assert harness.claims[2].waited_ms is None
     assert waits_counted("test") == before + 2
+
+
+def test_a_claim_is_on_disk_before_its_handler_runs():
+    """Symptom: the result of a claim that a crash took back was accepted for the next one's."""
+    enqueue("a", 1)
+
+    assert ticks.claim(namespace="a")
+
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SHOW synchronous_commit")  # of the transaction of the claim
+        assert cursor.fetchone() == ("on",)
