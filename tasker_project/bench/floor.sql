@@ -4,20 +4,20 @@
 SET LOCAL session_replication_role = replica;
 
 CREATE TEMPORARY TABLE batch ON COMMIT DROP AS
-SELECT s.task_uuid, s.workflow_step_uuid, t.state_version AS task_version, t.correlation_id
+SELECT s.task_uuid, s.workflow_step_uuid, s.state, t.state_version AS task_version, t.correlation_id
 FROM tasker_workflow_steps AS s
 JOIN tasker_tasks AS t USING (task_uuid)
 WHERE s.name = 'step_' || current_setting('bench.level')
-  AND s.state = CASE current_setting('bench.level') WHEN '1' THEN 'enqueued' ELSE 'pending' END
+  AND s.state IN ('pending', 'enqueued')
 LIMIT current_setting('bench.tasks')::int;
 
--- Enqueued; the first step was enqueued when its task was created.
+-- Enqueued; the first step was when its task was created, if its queue had room.
 INSERT INTO pgmq.q_worker_bench_queue (vt, message)
 SELECT clock_timestamp(), jsonb_build_object(
   'task_uuid', task_uuid, 'step_uuid', workflow_step_uuid, 'correlation_id', correlation_id
 )
 FROM batch
-WHERE current_setting('bench.level') <> '1';
+WHERE state = 'pending';
 UPDATE tasker_workflow_steps AS s
 SET state = 'enqueued', queue_msg_id = 1, state_version = 2, state_entered_at = now(), updated_at = now()
 FROM batch AS b
@@ -26,7 +26,7 @@ INSERT INTO tasker_workflow_step_transitions
   (workflow_step_uuid, sort_key, from_state, to_state, event, attempt, actor, metadata, created_at)
 SELECT workflow_step_uuid, 2, 'pending', 'enqueued', 'enqueue', 0, 'floor', '{}', now()
 FROM batch
-WHERE current_setting('bench.level') <> '1';
+WHERE state = 'pending';
 
 -- Claimed.
 WITH read AS (
