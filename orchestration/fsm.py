@@ -86,7 +86,7 @@ class Stateful(Timestamped):
     """A row with a state machine on `state`, guarded by `state_version`.
 
     Call one or more transition methods, then `record()`. Each further method appends the state
-    left behind to the transient `via`, so that several hops are one UPDATE.
+    left behind to `via`, so that several hops are one UPDATE.
     """
 
     state_version = models.IntegerField(db_default=1, editable=False)

@@ -2,7 +2,7 @@
 
 The moves are declared here once (engine.md 3.2): method name = event in the history, docstring =
 what happened. Single moves go through a method and `record()`; the hot path moves sets of rows in
-SQL; the trigger `task_moves` judges and records both.
+SQL; the trigger `tasks_moved` judges and records both.
 """
 
 from typing import ClassVar

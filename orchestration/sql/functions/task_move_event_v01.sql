@@ -1,5 +1,5 @@
 -- The event of a legal move of a task: the hint if it is legal for the pair, else the default;
--- null for an illegal pair. Trigger task_moves asks for every hop, and inlines this one expression.
+-- null for an illegal pair. Trigger tasks_moved asks for every hop, and inlines this one expression.
 -- The graph is declared on the model; a test compares the two in both directions.
 CREATE OR REPLACE FUNCTION task_move_event(from_state text, to_state text, hint text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
