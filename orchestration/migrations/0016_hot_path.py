@@ -1,4 +1,4 @@
-"""Fewer indexes that a move has to write, and hops that stay in the row until the next move."""
+"""Fewer indexes and foreign keys that a move has to keep; hops stay until the next move."""
 
 import django.db.models.deletion
 from django.db import migrations, models
@@ -76,6 +76,77 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("via__isnull", True), ("via__0", "#"), _connector="OR"),
                 name="tasker_step_via_at_rest",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="stepresultaudit",
+            name="task",
+            field=models.ForeignKey(
+                db_column="task_uuid",
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="result_audit",
+                to="orchestration.task",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="stepresultaudit",
+            name="transition",
+            field=models.ForeignKey(
+                db_column="transition_uuid",
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="result_audit",
+                to="orchestration.steptransition",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="stepresultaudit",
+            name="workflow_step",
+            field=models.ForeignKey(
+                db_column="workflow_step_uuid",
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="result_audit",
+                to="orchestration.workflowstep",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="steptransition",
+            name="workflow_step",
+            field=models.ForeignKey(
+                db_column="workflow_step_uuid",
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="transitions",
+                to="orchestration.workflowstep",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="task",
+            name="identity_hash",
+            field=models.CharField(max_length=128),
+        ),
+        migrations.AlterField(
+            model_name="tasktransition",
+            name="task",
+            field=models.ForeignKey(
+                db_column="task_uuid",
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="transitions",
+                to="orchestration.task",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="task",
+            constraint=models.UniqueConstraint(
+                fields=("identity_hash",), name="tasker_task_identity"
             ),
         ),
     ]

@@ -1,4 +1,7 @@
-"""One row per attempt that reported something; the result itself is not copied."""
+"""One row per attempt that reported something; the result itself is not copied.
+
+Its foreign keys have no constraint in the database, for the reason that the history has none.
+"""
 
 from typing import ClassVar
 
@@ -20,6 +23,7 @@ class StepResultAudit(models.Model):
         on_delete=models.CASCADE,
         db_column="workflow_step_uuid",
         related_name="result_audit",
+        db_constraint=False,
         db_index=False,  # the unique constraint begins with it
     )
     transition = models.ForeignKey(
@@ -27,9 +31,16 @@ class StepResultAudit(models.Model):
         on_delete=models.CASCADE,
         db_column="transition_uuid",
         related_name="result_audit",
+        db_constraint=False,
+        db_index=False,  # found by its step
     )
     task = models.ForeignKey(
-        Task, on_delete=models.CASCADE, db_column="task_uuid", related_name="result_audit"
+        Task,
+        on_delete=models.CASCADE,
+        db_column="task_uuid",
+        related_name="result_audit",
+        db_constraint=False,
+        db_index=False,  # found by the steps of the task
     )
     worker_uuid = models.UUIDField(null=True)
     correlation_id = models.UUIDField()

@@ -73,7 +73,7 @@ class Task(Stateful):
         output_field=models.FloatField(),
         db_persist=True,
     )
-    identity_hash = models.CharField(max_length=128, unique=True)
+    identity_hash = models.CharField(max_length=128)
     idempotency_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
     request_hash = models.CharField(max_length=64)
     correlation_id = models.UUIDField(db_default=UuidV7(), db_index=True)
@@ -84,6 +84,8 @@ class Task(Stateful):
     class Meta:
         db_table = "tasker_tasks"
         constraints: ClassVar = [
+            # not unique=True, which adds a second index, for LIKE
+            models.UniqueConstraint(fields=["identity_hash"], name="tasker_task_identity"),
             models.CheckConstraint(name="tasker_task_state", condition=one_of("state", S.values)),
             models.CheckConstraint(
                 name="tasker_task_via_at_rest", condition=Q(via__isnull=True) | Q(via__0="#")

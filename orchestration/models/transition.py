@@ -1,4 +1,9 @@
-"""The append-only history: one row per hop, written by the triggers, never by Python."""
+"""The append-only history: one row per hop, written by the triggers, never by Python.
+
+Its foreign keys have no constraint in the database: a trigger writes each row in the statement that
+moves what it names, and purge deletes both. A constraint would look at the parent and lock it once
+more for every hop.
+"""
 
 from typing import ClassVar
 
@@ -44,6 +49,7 @@ class TaskTransition(Transition):
         on_delete=models.CASCADE,
         db_column="task_uuid",
         related_name="transitions",
+        db_constraint=False,
         db_index=False,  # the unique constraint begins with it
     )
 
@@ -66,6 +72,7 @@ class StepTransition(Transition):
         on_delete=models.CASCADE,
         db_column="workflow_step_uuid",
         related_name="transitions",
+        db_constraint=False,
         db_index=False,  # the unique constraint begins with it
     )
     worker_uuid = models.UUIDField(null=True)

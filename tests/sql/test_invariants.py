@@ -89,6 +89,16 @@ def test_i1_finds_a_step_whose_history_has_a_gap(running):
     assert offenders("I1") == [step.pk]
 
 
+def test_i1_finds_a_history_without_its_task(running):
+    task, _ = running
+
+    without_trigger("DELETE FROM tasker_workflow_step_edges")
+    without_trigger("DELETE FROM tasker_workflow_steps WHERE task_uuid = %s", task.pk)
+    without_trigger("DELETE FROM tasker_tasks WHERE task_uuid = %s", task.pk)
+
+    assert task.pk in offenders("I1")
+
+
 @pytest.mark.parametrize("state", ["enqueued", "in_progress", "waiting_for_retry"])
 def test_i2_finds_a_finished_task_with_a_step_that_runs(state):
     built = single(state, task={"state": "complete"})

@@ -1,11 +1,15 @@
 """The report loop: everything finished at the moment goes out in one call.
 
-A single result goes at once; while one batch commits, the next one collects. A database that is
-down keeps the results here until it accepts or refuses them. Refused means stale: somebody else has
-the step by now; it is logged, counted and dropped.
+A single result goes at once; while one batch commits, the next one collects. Handlers that have
+just begun are waited for, a few milliseconds: what was claimed together often ends together, and a
+transaction for ten results costs little more than one for the first of them.
+
+A database that is down keeps the results here until it accepts or refuses them. Refused means
+stale: somebody else has the step by now; it is logged, counted and dropped.
 """
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -32,6 +36,8 @@ log = logging.getLogger(__name__)
 BATCH_COUNT = 200
 BATCH_BYTES = 33_554_432
 REFUSAL_BYTES = 1_048_576
+GATHER_SECONDS = 0.005
+GATHER_LOOK_SECONDS = 0.001
 IDLE_SECONDS = 3600.0
 """Only a finished handler gives this loop work, and that wakes it."""
 
@@ -80,6 +86,8 @@ class Reporter:
 
     def run_once(self) -> int:
         """Send what has collected; return how many outcomes that were."""
+        if self._outcomes:
+            self._gather()
         batch = self._take_batch()
         if not batch:
             return 0
@@ -93,6 +101,15 @@ class Reporter:
             raise
         self._slots.are_reports_failing = False
         return len(batch)
+
+    def _gather(self) -> None:
+        """Wait while a handler runs that has just begun; not longer than it may have just begun."""
+        began = time.monotonic()
+        while (
+            self._slots.has_begun_since(began - GATHER_SECONDS)
+            and time.monotonic() < began + GATHER_SECONDS
+        ):
+            time.sleep(GATHER_LOOK_SECONDS)
 
     def _take_batch(self) -> list[Outcome]:
         """Take outcomes of different steps; the answer to a report is found by its step."""

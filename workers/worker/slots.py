@@ -75,6 +75,13 @@ class Slots:
             return 0.0
         return time.monotonic() - max(self._busy_since, self.run_times.last_end)
 
+    def has_begun_since(self, moment: float) -> bool:
+        """Say whether a handler is running, or about to, that began after a `time.monotonic()`."""
+        return any(
+            each.is_running and (each.started_at is None or each.started_at > moment)
+            for each in list(self._running)
+        )
+
     @property
     def is_idle(self) -> bool:
         """Nothing runs and nothing waits to be reported."""

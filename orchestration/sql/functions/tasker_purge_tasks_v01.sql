@@ -53,7 +53,7 @@ BEGIN
     FOR UPDATE
   );
 
-  DELETE FROM tasker_workflow_step_result_audit AS a WHERE a.task_uuid = ANY(v_tasks);
+  DELETE FROM tasker_workflow_step_result_audit AS a WHERE a.workflow_step_uuid = ANY(v_steps);
   GET DIAGNOSTICS result_audit = ROW_COUNT;
   DELETE FROM tasker_workflow_step_transitions AS h WHERE h.workflow_step_uuid = ANY(v_steps);
   GET DIAGNOSTICS step_transitions = ROW_COUNT;

@@ -1,6 +1,8 @@
 """The report loop: batches, refusals, results that PostgreSQL cannot hold."""
 
 import json
+import threading
+import time
 from uuid import uuid4
 
 import pytest
@@ -83,6 +85,34 @@ def test_everything_finished_goes_out_in_one_call(reporter, executions, slots, s
     assert {state_of(each) for each in executions} == {"enqueued_for_orchestration"}
     assert slots.is_idle
     assert settled.count == 1
+
+
+def test_a_handler_that_has_just_begun_is_waited_for(reporter, executions, slots):
+    first, second, _ = executions
+    slots.take(second)
+    second.started_at = time.monotonic()
+    reporter.deliver(first, success(first))
+
+    def end() -> None:
+        second.is_running = False
+        reporter.deliver(second, success(second))
+
+    threading.Timer(0.002, end).start()
+
+    assert reporter.run_once() == 2
+
+
+@pytest.mark.parametrize("ran_seconds", [60.0, 0.0])
+def test_a_handler_that_takes_its_time_holds_up_no_result(
+    reporter, executions, slots, ran_seconds
+):
+    first, second, _ = executions
+    slots.take(second)
+    second.started_at = time.monotonic() - ran_seconds
+    reporter.deliver(first, success(first))
+
+    assert reporter.run_once() == 1
+    assert second.is_running
 
 
 def test_a_stale_report_is_counted_and_the_others_are_stored(reporter, executions, slots):

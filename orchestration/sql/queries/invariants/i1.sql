@@ -1,5 +1,6 @@
 -- I1: the history of a row is complete: versions 1, 2, 3 …, each from the state before, the last one
--- the present state. Caller: queries.invariants.violations
+-- the present state; and there is no history without its row, which no foreign key would refuse.
+-- Caller: queries.invariants.violations
 WITH hops AS (
   SELECT
     h.task_uuid AS object_uuid,
@@ -33,12 +34,12 @@ objects AS (
   SELECT s.workflow_step_uuid, s.state, s.state_version FROM tasker_workflow_steps AS s
 )
 SELECT
-  o.object_uuid,
+  object_uuid,
   format(
     'state %%s, version %%s; history: %%s rows, last %%s %%s, continuous: %%s',
     o.state, o.state_version, coalesce(h.hop_count, 0), h.last_key, h.last_state, h.continues
   ) AS detail
 FROM objects AS o
-LEFT JOIN histories AS h USING (object_uuid)
+FULL JOIN histories AS h USING (object_uuid)
 WHERE (h.hop_count, h.last_key, h.last_state, h.continues)
   IS DISTINCT FROM (o.state_version::bigint, o.state_version, o.state, true);

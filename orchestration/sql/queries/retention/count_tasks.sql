@@ -25,6 +25,10 @@ SELECT
     FROM tasker_workflow_step_transitions
     JOIN old_steps USING (workflow_step_uuid)
   ) AS step_transitions,
-  (SELECT count(*) FROM tasker_workflow_step_result_audit JOIN old USING (task_uuid)) AS result_audit,
+  (
+    SELECT count(*)
+    FROM tasker_workflow_step_result_audit
+    JOIN old_steps USING (workflow_step_uuid)
+  ) AS result_audit,
   (SELECT count(*) FROM tasker_task_annotations JOIN old USING (task_uuid)) AS annotations,
   (SELECT count(*) FROM tasker_tasks_dlq JOIN old USING (task_uuid)) AS detached_entries

@@ -13,7 +13,7 @@ FROM (
   ORDER BY t.task_uuid DESC
   LIMIT %(tasks)s
 ) AS newest
-JOIN tasker_workflow_step_result_audit AS a ON a.task_uuid = newest.task_uuid
-JOIN tasker_workflow_steps AS s ON s.workflow_step_uuid = a.workflow_step_uuid
+JOIN tasker_workflow_steps AS s ON s.task_uuid = newest.task_uuid
+JOIN tasker_workflow_step_result_audit AS a ON a.workflow_step_uuid = s.workflow_step_uuid
 JOIN tasker_named_steps AS ns ON ns.named_step_uuid = s.named_step_uuid
 GROUP BY ns.name
