@@ -149,4 +149,12 @@ class Migration(migrations.Migration):
                 fields=("identity_hash",), name="tasker_task_identity"
             ),
         ),
+        migrations.RemoveConstraint(
+            model_name="steptransition",
+            name="tasker_step_hop_states",
+        ),
+        migrations.RemoveConstraint(
+            model_name="tasktransition",
+            name="tasker_task_hop_states",
+        ),
     ]

@@ -1,19 +1,16 @@
 """The append-only history: one row per hop, written by the triggers, never by Python.
 
-Its foreign keys have no constraint in the database: a trigger writes each row in the statement that
-moves what it names, and purge deletes both. A constraint would look at the parent and lock it once
-more for every hop.
+Its foreign keys and states have no constraint in the database: a trigger judges every hop and
+writes it in the statement that moves the row it names, and purge deletes both. Constraints would
+look at each hop once more, and lock its parent.
 """
 
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
 
-from orchestration.models.one_of import one_of
 from orchestration.models.step import WorkflowStep
 from orchestration.models.task import Task
-from orchestration.states import StepState, TaskState
 from templates_registry.models import TaskerNow, UuidV7
 
 
@@ -36,10 +33,6 @@ class Transition(models.Model):
         return f"{self.sort_key}: {self.from_state} -> {self.to_state} ({self.event})"
 
 
-def _states_are_known(values: list[str]) -> Q:
-    return Q(one_of("to_state", values)) & Q(one_of("from_state", values, or_null=True))
-
-
 class TaskTransition(Transition):
     """One hop of a task."""
 
@@ -57,9 +50,6 @@ class TaskTransition(Transition):
         db_table = "tasker_task_transitions"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["task", "sort_key"], name="tasker_task_hop"),
-            models.CheckConstraint(
-                name="tasker_task_hop_states", condition=_states_are_known(TaskState.values)
-            ),
         ]
 
 
@@ -82,7 +72,4 @@ class StepTransition(Transition):
         db_table = "tasker_workflow_step_transitions"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workflow_step", "sort_key"], name="tasker_step_hop"),
-            models.CheckConstraint(
-                name="tasker_step_hop_states", condition=_states_are_known(StepState.values)
-            ),
         ]
