@@ -3,6 +3,9 @@
 A notification marks its namespace; the poll marks all. A namespace is read until it gives less than
 was asked for. Notifications are hints, so one more look follows a second after the last activity:
 that also covers a message which another transaction held locked for a moment.
+
+Where results claim what takes their place (`workers.worker.exchange`), this loop leaves the slots
+to them as long as there are some to send: two small claims cost twice what one does.
 """
 
 import logging
@@ -74,6 +77,7 @@ class Claimer:
         self._begin = begin
         self._pace = pace
         self.on_nothing: Callable[[], None] = lambda: None
+        self.are_results_claiming: Callable[[], bool] = lambda: False
         self._next_poll_at = 0.0
         self._lock = threading.Lock()
 
@@ -105,7 +109,7 @@ class Claimer:
             self._next_poll_at = now + self._pace.poll_seconds()
             self._marked.update(self._namespaces)
         claimed = 0
-        if self._marked and self._has_room() and not self._is_pool_busy():
+        if self._marked and self._may_claim():
             if self._slots.free <= 0:
                 self._slots.pool_size.double()
             with self._lock:
@@ -135,8 +139,9 @@ class Claimer:
             for claim in turn.claims:
                 self._begin(claim)
 
-    def _has_room(self) -> bool:
-        return self._slots.free > 0 or self._slots.can_grow
+    def _may_claim(self) -> bool:
+        has_room = self._slots.free > 0 or self._slots.can_grow
+        return has_room and not self.are_results_claiming() and not self._is_pool_busy()
 
     def _claim_in_turn(self, *, method: str) -> int:
         """Share the free slots; whoever was served first is served last next time."""

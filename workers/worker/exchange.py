@@ -46,6 +46,11 @@ class Exchange:
         self._claimer = claimer
         self._most_steps = most_steps_to_advance(engine_settings())
 
+    @property
+    def claims(self) -> bool:
+        """Say whether reports claim what follows at all."""
+        return self._most_steps > 0
+
     def store(
         self, reports: Sequence[StepReport], executions: Sequence[Execution]
     ) -> dict[UUID, Stored]:
@@ -54,7 +59,7 @@ class Exchange:
         A report that does not let its task go on is handled by an orchestrator, which sets it aside
         where that fails too.
         """
-        if not self._most_steps:
+        if not self.claims:
             return store_reports(reports)
         try:
             return self._store_and_claim(reports, executions)

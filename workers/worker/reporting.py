@@ -76,6 +76,11 @@ class Reporter:
         self.store: Store = lambda reports, _: store_reports(reports)
         self.report_apart: Callable[[Execution, StepReport], None] = self.deliver
 
+    @property
+    def is_about_to_send(self) -> bool:
+        """Results wait, and nothing is known that would keep them from being stored."""
+        return bool(self._outcomes) and not self._slots.are_reports_failing
+
     def deliver(self, execution: Execution, report: StepReport | None) -> None:
         """Take what an execution ended with; from any thread, returns at once."""
         if report is None and not execution.is_unfinished:

@@ -127,7 +127,10 @@ class Worker:
             stop_seconds=options.grace_seconds,
         )
         self.claimer = self._build_claimer()
-        self.reporter.store = Exchange(self.claimer).store
+        exchange = Exchange(self.claimer)
+        self.reporter.store = exchange.store
+        if exchange.claims:
+            self.claimer.are_results_claiming = lambda: self.reporter.is_about_to_send
         self.presence = self._build_presence()
         self.heartbeat = Heartbeat(
             self.slots,

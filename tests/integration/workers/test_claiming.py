@@ -156,6 +156,19 @@ def test_nothing_is_claimed_and_nothing_grows_while_the_connections_are_in_use(s
     assert (it.slots.size, it.slots.running) == (2, 2)
 
 
+def test_slots_are_left_to_results_that_are_about_to_claim():
+    enqueue("a", 3)
+    it = Harness("a", minimum=1, maximum=1)
+    it.claimer.run_once()
+    it.end_one()
+
+    it.claimer.are_results_claiming = lambda: True
+    assert it.claimer.run_once() == 0
+    assert it.claimer.may_have_work
+    it.claimer.are_results_claiming = lambda: False
+    assert it.claimer.run_once() == 1
+
+
 def test_slots_do_not_grow_while_results_cannot_be_stored():
     enqueue("a", 5)
     it = Harness("a", minimum=2, maximum=10)

@@ -103,9 +103,7 @@ def test_a_handler_that_has_just_begun_is_waited_for(reporter, executions, slots
 
 
 @pytest.mark.parametrize("ran_seconds", [60.0, 0.0])
-def test_a_handler_that_takes_its_time_holds_up_no_result(
-    reporter, executions, slots, ran_seconds
-):
+def test_a_handler_that_takes_its_time_holds_up_no_result(reporter, executions, slots, ran_seconds):
     first, second, _ = executions
     slots.take(second)
     second.started_at = time.monotonic() - ran_seconds
@@ -113,6 +111,18 @@ def test_a_handler_that_takes_its_time_holds_up_no_result(
 
     assert reporter.run_once() == 1
     assert second.is_running
+
+
+def test_results_that_cannot_be_stored_are_not_about_to_be_sent(reporter, executions, slots):
+    first, _, _ = executions
+    reporter.deliver(first, success(first))
+
+    assert reporter.is_about_to_send
+    slots.are_reports_failing = True
+    assert not reporter.is_about_to_send
+    slots.are_reports_failing = False
+    reporter.run_once()
+    assert not reporter.is_about_to_send
 
 
 def test_a_stale_report_is_counted_and_the_others_are_stored(reporter, executions, slots):
