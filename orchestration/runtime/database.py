@@ -9,11 +9,13 @@ of the process. A wrong statement is a ProgrammingError and stays fatal.
 """
 
 import logging
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import psycopg
 from django.db import InterfaceError, OperationalError, connections
+from django.db.backends.signals import connection_created
 
 from orchestration import metrics
 from orchestration.runtime import sessions
@@ -36,9 +38,33 @@ CONNECTION_ERRORS: tuple[type[Exception], ...] = (
 )
 
 
+class _Held(threading.local):
+    """Whether the thread may have open connections: until it gives them back, anything is held."""
+
+    may_be_open = True
+
+
+_held = _Held()
+
+
+def note_opened(**_: object) -> None:
+    """Note that this thread has opened a connection, or that others may have done so for it."""
+    _held.may_be_open = True
+
+
+connection_created.connect(note_opened, dispatch_uid="orchestration.runtime.database")
+
+
+def may_hold_connections() -> bool:
+    """Say whether this thread may have open connections; far cheaper than looking at them."""
+    return _held.may_be_open
+
+
 def release_connections() -> None:
     """Give this thread's connections back to the pool (or close them where there is no pool)."""
-    connections.close_all()
+    if _held.may_be_open:
+        connections.close_all()
+        _held.may_be_open = False
 
 
 LIMITS_MET = frozenset({"40001", "40P01", "55P03", "57014"})

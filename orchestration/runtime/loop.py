@@ -93,7 +93,8 @@ class Loop:
     def wake(self) -> None:
         """Make the loop look for work now; from any thread."""
         self._woken_at = self._woken_at or time.monotonic()
-        self._woken.set()
+        if not self._woken.is_set():  # else the next round is still to come, and finds everything
+            self._woken.set()
 
     def start(self, on_end: Callable[[], None]) -> None:
         """Start the thread; `on_end` is called in it when it ends, for whatever reason."""

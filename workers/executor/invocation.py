@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from asgiref.sync import async_to_sync
 
+from orchestration.runtime import database
 from workers.context import StepContext
 from workers.errors import StepTimeoutError
 from workers.executor.execution import Execution
@@ -46,6 +47,7 @@ def invoke(
     if getattr(handler, "atomic", False):
         _close(handler)
         return Invocation(error=_refuse_awaitable(found.value, context))
+    database.note_opened()  # in which thread its connections open is up to the coroutine
     # The exception of the watchdog cannot reach a coroutine; its loop's own timer cancels it.
     watch = watchdog.watch(execution, deadline=deadline)
     try:

@@ -2,6 +2,7 @@
 
 As Django does around a request, with two differences: a transaction that was open before the
 dispatch (a test's) is left alone, and one that the handler left open is not handed to the next one.
+A thread that has given its connections back and opened none since is not looked at.
 """
 
 from collections.abc import Collection
@@ -9,9 +10,13 @@ from contextlib import suppress
 
 from django.db import DatabaseError, InterfaceError, connections
 
+from orchestration.runtime import database
+
 
 def check_connections() -> frozenset[str]:
     """Close what is unusable or too old; return the aliases with an open transaction."""
+    if not database.may_hold_connections():
+        return frozenset()
     outer = frozenset(
         each.alias for each in connections.all(initialized_only=True) if each.in_atomic_block
     )
@@ -25,6 +30,8 @@ def clean_connections(outer: Collection[str], *, is_interrupted: bool = False) -
     An exception out of the blue may have hit Django or the driver anywhere, so the wrapper with its
     state of open blocks is dropped too.
     """
+    if not is_interrupted and not database.may_hold_connections():
+        return
     for connection in connections.all(initialized_only=True):
         if connection.alias in outer:
             continue
