@@ -9,7 +9,8 @@ import json
 import logging
 import sys
 import traceback
-from datetime import UTC, datetime
+from functools import lru_cache
+from time import gmtime, strftime
 from typing import Any
 
 from pydantic_core import to_json
@@ -18,6 +19,8 @@ from orchestration.runtime.log_context import current_fields
 
 LEADING = ("correlation_id", "task_uuid", "step_uuid", "namespace")
 PROCESS = ("process_kind", "process", "request_id", "trace_id")
+FIRST = dict.fromkeys((*LEADING, "event", "level", "timestamp", "logger", *PROCESS))
+"""What every JSON line has, in this order."""
 TRAILING = ("duration_ms", "count", "error_type", "error", "traceback")
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 OF_DJANGO = frozenset({"request", "server_time", "status_code"})  # objects of Django's own loggers
@@ -38,8 +41,14 @@ def fields_of(record: logging.LogRecord) -> dict[str, Any]:
 
 def time_of(record: logging.LogRecord) -> str:
     """Return the moment of a record in UTC, to the millisecond."""
-    moment = datetime.fromtimestamp(record.created, tz=UTC)
-    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
+    seconds, fraction = divmod(record.created, 1)
+    return f"{_second(seconds)}.{int(fraction * 1000):03d}Z"
+
+
+@lru_cache(maxsize=8)
+def _second(seconds: float) -> str:
+    """Return a full second as text; it is that of many lines."""
+    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds))
 
 
 class JsonFormatter(logging.Formatter):
@@ -47,13 +56,16 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of one record."""
-        given = fields_of(record)
-        line = {key: given.pop(key, None) for key in LEADING}
-        line |= {"event": record.getMessage(), "level": record.levelname}
-        line |= {"timestamp": time_of(record), "logger": record.name}
-        line |= {key: given.pop(key, None) for key in PROCESS}
-        last = {key: given.pop(key) for key in TRAILING if key in given}
-        return _as_json({**line, **given, **last})
+        line = {
+            **FIRST,
+            "event": record.getMessage(),
+            "level": record.levelname,
+            "timestamp": time_of(record),
+            "logger": record.name,
+            **fields_of(record),
+        }
+        line |= {key: line.pop(key) for key in TRAILING if key in line}
+        return _as_json(line)
 
 
 def _as_json(line: dict[str, Any]) -> str:

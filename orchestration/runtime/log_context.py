@@ -4,23 +4,36 @@ Set where a unit of work begins, read by the formatter of the project. Context v
 async handlers too, so the lines of a user's handler carry the ids without any help of theirs.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+import logging
+from collections.abc import Mapping
+from contextvars import ContextVar, Token
 from typing import Any
 
 _fields: ContextVar[Mapping[str, Any]] = ContextVar("tasker_log_fields", default={})  # noqa: B039
 _process: dict[str, Any] = {}
 
 
-@contextmanager
-def log_context(**fields: Any) -> Iterator[None]:
-    """Add fields to every line logged inside the block."""
-    token = _fields.set({**_fields.get(), **fields})
-    try:
-        yield
-    finally:
-        _fields.reset(token)
+class log_context:  # noqa: N801 - reads as a function, and costs less than a generator would
+    """Adds fields to every line logged inside the block."""
+
+    __slots__ = ("_fields", "_token")
+
+    def __init__(self, **fields: Any) -> None:
+        self._fields = fields
+        self._token: Token[Mapping[str, Any]] | None = None
+
+    def __enter__(self) -> None:
+        self._token = _fields.set({**_fields.get(), **self._fields})
+
+    def __exit__(self, *raised: object) -> None:
+        if self._token is not None:
+            _fields.reset(self._token)
+
+
+def log_often(log: logging.Logger, event: str, fields: Mapping[str, Any] | None = None) -> None:
+    """Log at INFO what happens to every step: `log.info`, without the search for its caller."""
+    if log.isEnabledFor(logging.INFO):
+        log.handle(log.makeRecord(log.name, logging.INFO, "", 0, event, (), None, extra=fields))
 
 
 def name_process(*, kind: str, name: str) -> None:

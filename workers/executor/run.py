@@ -18,7 +18,7 @@ from django.utils import timezone
 from orchestration import metrics
 from orchestration.conf import engine_settings
 from orchestration.queries.steps import Claim, StepReport
-from orchestration.runtime.log_context import log_context
+from orchestration.runtime.log_context import log_context, log_often
 from workers.conf import WorkerSettings
 from workers.context import Progress, StepContext
 from workers.executor import announcing, checkpoints
@@ -95,7 +95,7 @@ class Executor:
         Every line logged meanwhile, the handler's own too, carries the ids of the step.
         """
         with log_context(**execution.log_fields):
-            log.info("step.claimed")
+            log_often(log, "step.claimed")
             self._run(execution)
 
     def _run(self, execution: Execution) -> None:
@@ -209,7 +209,7 @@ class Executor:
             return found
         execution.is_stored = True
         follow_up(execution, found, stored)
-        log.info("step.succeeded", extra=execution.log_fields)
+        log_often(log, "step.succeeded", execution.log_fields)
         return None
 
     def _store_success(self, execution: Execution, found: object) -> tuple[StepReport, Stored]:

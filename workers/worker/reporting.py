@@ -22,6 +22,7 @@ from pydantic_core import from_json
 from orchestration import metrics
 from orchestration.queries.steps import StepReport, release_steps
 from orchestration.runtime import database
+from orchestration.runtime.log_context import log_often
 from orchestration.runtime.loop import Loop
 from workers import signals
 from workers.executor import Execution
@@ -186,7 +187,7 @@ def _note_answer(execution: Execution, report: StepReport, stored: Stored) -> No
         return
     follow_up(execution, report, stored)
     if report.success:
-        log.info("step.succeeded", extra=execution.log_fields)
+        log_often(log, "step.succeeded", execution.log_fields)
     else:
         log.warning("step.failed", extra=execution.log_fields | _failure(report))
 

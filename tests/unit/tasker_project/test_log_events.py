@@ -66,8 +66,12 @@ def _literal() -> Iterator[tuple[str, str]]:
 
 
 def _event_of(node: ast.AST) -> tuple[str, str] | None:
-    """Return event and level of a call `log.info("event", …)`."""
-    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+    """Return event and level of a call `log.info("event", …)` or `log_often(log, "event", …)`."""
+    if not isinstance(node, ast.Call):
+        return None
+    if isinstance(node.func, ast.Name) and node.func.id == "log_often":
+        return str(ast.literal_eval(node.args[1])), "info"
+    if not isinstance(node.func, ast.Attribute):
         return None
     is_log = isinstance(node.func.value, ast.Name) and node.func.value.id == "log"
     if not is_log or node.func.attr not in LEVELS or not isinstance(node.args[0], ast.Constant):

@@ -3,7 +3,7 @@
 import json
 import logging
 
-from orchestration.runtime.log_context import log_context
+from orchestration.runtime.log_context import log_context, log_often
 from tasker_project.logs import ConsoleFormatter, JsonFormatter, logging_settings
 
 LEADING = ["correlation_id", "task_uuid", "step_uuid", "namespace", "event", "level", "timestamp"]
@@ -28,6 +28,33 @@ def test_line_carries_the_ids_of_the_current_unit_of_work():
 
     assert (line["task_uuid"], line["correlation_id"], line["attempt"]) == ("t-1", "c-1", 2)
     assert after["task_uuid"] is None
+
+
+def test_line_says_when_it_was_logged_to_the_millisecond():
+    record = _record("process.started")
+    record.created = 1_700_000_000.0625
+
+    assert json.loads(JsonFormatter().format(record))["timestamp"] == "2023-11-14T22:13:20.062Z"
+
+
+def test_line_of_the_hot_path_is_the_line_of_any_other_event(caplog):
+    caplog.set_level(logging.INFO, logger="orchestration.test")
+    log = logging.getLogger("orchestration.test")
+
+    log_often(log, "step.succeeded", {"task_uuid": "t-1", "attempt": 2})
+    log.info("step.succeeded", extra={"task_uuid": "t-1", "attempt": 2})
+
+    often, usual = (json.loads(JsonFormatter().format(each)) for each in caplog.records)
+    assert list(often) == list(usual)
+    assert often | {"timestamp": ""} == usual | {"timestamp": ""}
+
+
+def test_a_level_that_is_off_logs_nothing_on_the_hot_path(caplog):
+    caplog.set_level(logging.WARNING, logger="orchestration.test")
+
+    log_often(logging.getLogger("orchestration.test"), "step.succeeded")
+
+    assert caplog.records == []
 
 
 def test_event_with_an_id_of_its_own_wins_over_the_context():
