@@ -10,7 +10,7 @@ METRICS_MAX_LABEL_VALUES: further values are counted as `__other__`.
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import prometheus_client
@@ -148,6 +148,13 @@ class Histogram(_Counted[prometheus_client.Histogram]):
     def observe(self, value: float, /, **labels: str) -> None:
         """Add a value; safe from any thread."""
         self._child(labels).observe(value)
+
+    def observe_all(self, values: Sequence[float], /, **labels: str) -> None:
+        """Add several values of the same labels."""
+        if values:  # else there is nothing to expose yet
+            observe = self._child(labels).observe
+            for value in values:
+                observe(value)
 
 
 class SecondsHistogram(Histogram):

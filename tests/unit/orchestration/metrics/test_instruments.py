@@ -65,6 +65,17 @@ def test_a_gauge_shows_its_last_value_and_a_histogram_its_buckets():
     assert not [line for line in lines() if "_created" in line]
 
 
+def test_several_values_are_added_at_once_and_none_leaves_no_trace():
+    histogram = Histogram("tasker.wait.duration", "Wait", "queue")
+
+    histogram.observe_all([], queue="empty")
+    histogram.observe_all([3, 4], queue="full")
+
+    assert 'tasker_wait_duration_milliseconds_sum{queue="full"} 7.0' in lines()
+    assert 'tasker_wait_duration_milliseconds_count{queue="full"} 2.0' in lines()
+    assert not [line for line in lines() if "empty" in line]
+
+
 def test_values_beyond_the_limit_are_counted_together_and_told_once(settings, caplog):
     settings.TASKER = {"metrics_max_label_values": 10}
     caplog.set_level(logging.WARNING, logger=kinds.__name__)
