@@ -34,11 +34,16 @@ def count_end(state: str, *, namespace: str, task: str, created_at: datetime) ->
         metrics.TASK_DURATION.observe(took_ms, **labels, state=state)
 
 
+def is_logged(state: str) -> bool:
+    """Say whether `note_end` has anything to do for a task in this state."""
+    return state in _LINES
+
+
 def note_end(
     state: str, *, namespace: str, task: str, created_at: datetime, log_fields: dict[str, Any]
 ) -> None:
     """Count and log a task if its steps have brought it to a rest; else do nothing."""
-    if state not in _LINES:
+    if not is_logged(state):
         return
     count_end(state, namespace=namespace, task=task, created_at=created_at)
     event, level = _LINES[TaskState(state)]

@@ -3,7 +3,7 @@
 from orchestration import metrics
 from orchestration.messaging.messages import worker_queue
 from orchestration.queries.steps import Claim
-from orchestration.runtime.task_ends import note_end
+from orchestration.runtime.task_ends import is_logged, note_end
 
 
 def note_advance(claim: Claim, task_state: str, *, enqueued_steps: int) -> None:
@@ -12,6 +12,8 @@ def note_advance(claim: Claim, task_state: str, *, enqueued_steps: int) -> None:
     if enqueued_steps:
         metrics.STEPS_ENQUEUED.add(enqueued_steps, namespace=namespace)
         metrics.MESSAGES_SENT.add(enqueued_steps, queue=worker_queue(namespace))
+    if not is_logged(task_state):  # of most steps; what follows costs them something
+        return
     note_end(
         task_state,
         namespace=namespace,

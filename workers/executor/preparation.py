@@ -1,6 +1,7 @@
 """What one dispatch needs before the handler is called: the context, and the raw event."""
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from workers.executor.plan import Plan
 def build_context(execution: Execution, plan: Plan) -> StepContext:
     """Build the context of one dispatch; the claim's dicts are this execution's own."""
     claim = execution.claim
-    config = copy.deepcopy(dict(plan.definition.initialization))
+    given = plan.definition.initialization
     return StepContext(
         task_uuid=claim.task_uuid,
         step_uuid=claim.workflow_step_uuid,
@@ -22,8 +23,8 @@ def build_context(execution: Execution, plan: Plan) -> StepContext:
         handler_name=plan.definition.callable,
         input_data=claim.context,
         dependency_results=claim.dependency_results,
-        step_config=config,
-        step_inputs=copy.deepcopy(config) if claim.inputs is None else claim.inputs,
+        step_config=_copied(given),
+        step_inputs=_copied(given) if claim.inputs is None else claim.inputs,
         retry_count=claim.attempts - 1,
         max_retries=claim.max_attempts or 3,
         checkpoint=execution.checkpoint,
@@ -36,6 +37,10 @@ def build_context(execution: Execution, plan: Plan) -> StepContext:
         progress=execution.progress,
         build_event=lambda: build_event(execution, plan),
     )
+
+
+def _copied(values: Mapping[str, Any]) -> dict[str, Any]:
+    return copy.deepcopy(dict(values)) if values else {}
 
 
 def build_event(execution: Execution, plan: Plan) -> FfiStepEvent:
