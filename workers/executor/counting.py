@@ -1,6 +1,6 @@
 """What is counted about an attempt whose report was accepted; labels are the template's words."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from pydantic_core import from_json
@@ -21,20 +21,35 @@ def count_submission(reports: Sequence[StepReport], *, seconds: float) -> None:
         metrics.RESULT_SUBMISSION.observe_all([seconds * 1000] * count, result_type=kind)
 
 
-def count_report(execution: Execution, report: StepReport, *, is_message: bool) -> None:
-    """Count an attempt by how it ended, how long its handler took, and the message about it."""
-    claim = execution.claim
-    labels = {"namespace": claim.namespace, "step": claim.template_step_name}
-    kind = _kind(report)
-    metrics.STEPS_SUBMITTED.add(result_type=kind)
-    if is_message:
-        metrics.MESSAGES_SENT.add(queue=RESULTS_QUEUE)
-    result = "timeout" if execution.is_timed_out else kind
-    metrics.STEP_EXECUTION.observe(execution.took_ms, **labels, result=result)
-    if report.success:
-        metrics.STEPS_SUCCEEDED.add(**labels)
-    else:
-        metrics.STEPS_FAILED.add(**labels, **_failure(report))
+def count_reports(ended: Sequence[tuple[Execution, StepReport]], *, messages: int) -> None:
+    """Count attempts by how they ended, how long their handlers took, and messages about them."""
+    for kind, count in Counter(_kind(report) for _, report in ended).items():
+        metrics.STEPS_SUBMITTED.add(count, result_type=kind)
+    if messages:
+        metrics.MESSAGES_SENT.add(messages, queue=RESULTS_QUEUE)
+    times: defaultdict[tuple[str, str, str], list[float]] = defaultdict(list)
+    for execution, report in ended:
+        claim, kind = execution.claim, _kind(report)
+        result = "timeout" if execution.is_timed_out else kind
+        times[claim.namespace, claim.template_step_name, result].append(execution.took_ms)
+    for (namespace, step, result), took_ms in times.items():
+        metrics.STEP_EXECUTION.observe_all(took_ms, namespace=namespace, step=step, result=result)
+    _count_ends(ended)
+
+
+def _count_ends(ended: Sequence[tuple[Execution, StepReport]]) -> None:
+    successes = Counter(
+        (execution.claim.namespace, execution.claim.template_step_name)
+        for execution, report in ended
+        if report.success
+    )
+    for (namespace, step), count in successes.items():
+        metrics.STEPS_SUCCEEDED.add(count, namespace=namespace, step=step)
+    for execution, report in ended:
+        if not report.success:
+            claim = execution.claim
+            labels = {"namespace": claim.namespace, "step": claim.template_step_name}
+            metrics.STEPS_FAILED.add(**labels, **_failure(report))
 
 
 def _kind(report: StepReport) -> str:

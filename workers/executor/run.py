@@ -32,7 +32,7 @@ from workers.executor.plan import Plan, find_plan
 from workers.executor.preparation import build_context
 from workers.executor.publishing import Eventful, events_of, keep_for_events, with_events
 from workers.executor.report import CheckResult, Run, build_report
-from workers.executor.storing import REFUSED, Stored, follow_up, store_reports
+from workers.executor.storing import REFUSED, Accepted, Stored, follow_up, store_reports
 from workers.executor.thread_connections import check_connections, clean_connections
 from workers.executor.watchdog import Watchdog
 from workers.registry import HandlerRegistry, HandlerSource, ResolutionError
@@ -208,7 +208,7 @@ class Executor:
         if not isinstance(found, StepReport):
             return found
         execution.is_stored = True
-        follow_up(execution, found, stored)
+        follow_up([Accepted(execution, found, stored)])
         log_often(log, "step.succeeded", execution.log_fields)
         return None
 

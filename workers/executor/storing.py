@@ -11,7 +11,7 @@ from orchestration.queries.steps import StepReport
 from workers.domain_events.delivery import deliver
 from workers.executor import announcing
 from workers.executor.advancing import note_advance
-from workers.executor.counting import count_report, count_submission
+from workers.executor.counting import count_reports, count_submission
 from workers.executor.execution import Execution
 
 
@@ -59,11 +59,21 @@ def _store(reports: Sequence[StepReport], advance: int, is_quiet: bool) -> dict[
     return found
 
 
-def follow_up(execution: Execution, report: StepReport, stored: Stored) -> None:
-    """Tell others about a report that was accepted and committed; never raises."""
-    count_report(execution, report, is_message=stored.task_state is None)
-    if stored.task_state is not None and stored.enqueued_steps is not None:
-        note_advance(execution.claim, stored.task_state, enqueued_steps=stored.enqueued_steps)
-    if execution.events:
-        deliver(execution.events, refused=stored.refused_events)
-    announcing.reported(execution, report)
+class Accepted(NamedTuple):
+    """An execution whose report was accepted and committed."""
+
+    execution: Execution
+    report: StepReport
+    stored: Stored
+
+
+def follow_up(accepted: Sequence[Accepted]) -> None:
+    """Tell others about reports that were accepted and committed; never raises."""
+    messages = sum(each.stored.task_state is None for each in accepted)
+    count_reports([each[:2] for each in accepted], messages=messages)
+    for execution, report, stored in accepted:
+        if stored.task_state is not None and stored.enqueued_steps is not None:
+            note_advance(execution.claim, stored.task_state, enqueued_steps=stored.enqueued_steps)
+        if execution.events:
+            deliver(execution.events, refused=stored.refused_events)
+        announcing.reported(execution, report)

@@ -25,7 +25,7 @@ from templates_registry.registry import FoundTemplate
 from workers.conf import worker_settings
 from workers.domain_events import InProcessDomainEvent
 from workers.executor import Execution, Executor
-from workers.executor.storing import follow_up, store_reports
+from workers.executor.storing import Accepted, follow_up, store_reports
 from workers.testing.attempt_savepoint import AttemptSavepoint
 from workers.testing.clock import VirtualClock
 from workers.testing.events import capture_events, discover_publishers, take_back
@@ -147,7 +147,7 @@ class Runner:
     def _store(execution: Execution, report: StepReport) -> None:
         stored = store_reports([report])[report.step_uuid]
         if stored.is_accepted:
-            follow_up(execution, report, stored)
+            follow_up([Accepted(execution, report, stored)])
 
     def _claim(self, step: WaitingStep) -> Claim:
         claims = claim_steps(

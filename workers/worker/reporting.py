@@ -29,7 +29,7 @@ from workers.executor import Execution
 from workers.executor import outcome as outcomes
 from workers.executor.publishing import events_of
 from workers.executor.report import Run, build_report
-from workers.executor.storing import REFUSED, Stored, follow_up, store_reports
+from workers.executor.storing import REFUSED, Accepted, Stored, follow_up, store_reports
 from workers.worker.slots import Slots
 
 log = logging.getLogger(__name__)
@@ -136,12 +136,18 @@ class Reporter:
         answers = self._store(reported) if reported else {}
         if unfinished := [outcome.execution for outcome in batch if outcome.report is None]:
             release(unfinished)
+        accepted = []
         for execution, _ in batch:
             answer = answers.get(execution.claim.workflow_step_uuid)
             if answer is not COMES_AGAIN:
                 self._slots.settle(execution)
-            if answer is not None and answer.report is not None:
-                _note_answer(execution, answer.report, answer.stored)
+            if answer is None or answer.report is None:
+                continue
+            if answer.stored.is_accepted:
+                accepted.append(Accepted(execution, answer.report, answer.stored))
+            else:
+                _note_stale(execution)
+        _note_accepted(accepted)
         self._on_settled()
 
     def _store(self, batch: Sequence[Outcome]) -> dict[UUID, Answer]:
@@ -180,16 +186,18 @@ def release(executions: Sequence[Execution]) -> None:
             log.info("step.released", extra=execution.log_fields)
 
 
-def _note_answer(execution: Execution, report: StepReport, stored: Stored) -> None:
-    if not stored.is_accepted:
-        metrics.STALE_REPORTS.add(namespace=execution.claim.namespace)
-        log.warning("step.report_stale", extra=execution.log_fields)
-        return
-    follow_up(execution, report, stored)
-    if report.success:
-        log_often(log, "step.succeeded", execution.log_fields)
-    else:
-        log.warning("step.failed", extra=execution.log_fields | _failure(report))
+def _note_stale(execution: Execution) -> None:
+    metrics.STALE_REPORTS.add(namespace=execution.claim.namespace)
+    log.warning("step.report_stale", extra=execution.log_fields)
+
+
+def _note_accepted(accepted: Sequence[Accepted]) -> None:
+    follow_up(accepted)
+    for execution, report, _ in accepted:
+        if report.success:
+            log_often(log, "step.succeeded", execution.log_fields)
+        else:
+            log.warning("step.failed", extra=execution.log_fields | _failure(report))
 
 
 def _size_bytes(report: StepReport | None) -> int:
