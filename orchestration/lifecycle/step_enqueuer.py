@@ -31,14 +31,15 @@ def enqueue_ready_steps(
     Joins the caller's transaction: messages and moves commit together, workers are notified then.
     """
     enqueued = steps.enqueue_ready_steps([task.task_uuid for task in tasks], limit=limit)
-    for queue, count in Counter(step.queue_name for step in enqueued).items():
-        metrics.STEPS_ENQUEUED.add(count, namespace=namespace_of(queue))
-        metrics.MESSAGES_SENT.add(count, queue=queue)
-    _log(enqueued, {task.task_uuid: task.correlation_id for task in tasks})
+    note_enqueued(enqueued, {task.task_uuid: task.correlation_id for task in tasks})
     return enqueued
 
 
-def _log(enqueued: Sequence[EnqueuedStep], correlations: Mapping[UUID, UUID]) -> None:
+def note_enqueued(enqueued: Sequence[EnqueuedStep], correlations: Mapping[UUID, UUID]) -> None:
+    """Count and log steps that went to their queues, with the correlation ids of their tasks."""
+    for queue, count in Counter(step.queue_name for step in enqueued).items():
+        metrics.STEPS_ENQUEUED.add(count, namespace=namespace_of(queue))
+        metrics.MESSAGES_SENT.add(count, queue=queue)
     if not log.isEnabledFor(logging.INFO):
         return
     for step in enqueued:

@@ -106,11 +106,16 @@ def by_move(drafts: Iterable[Draft]) -> list[tuple[Move, list[Draft]]]:
 
 
 def batches(drafts: Iterable[Draft]) -> Iterator[list[Draft]]:
-    """Yield drafts of one template each, as many as one statement may write."""
-    revisions: dict[UUID, list[Draft]] = {}
+    """Yield drafts of one template each, as many as one statement may write.
+
+    Those with steps that are not to run are apart: only the others can be started as they are
+    written.
+    """
+    alike: dict[tuple[UUID, bool], list[Draft]] = {}
     for draft in drafts:
-        revisions.setdefault(draft.found.revision_uuid, []).append(draft)
-    for same in revisions.values():
+        kind = (draft.found.revision_uuid, bool(draft.bypasses))
+        alike.setdefault(kind, []).append(draft)
+    for same in alike.values():
         steps = max(len(same[0].plan.parents), 1)
         size = max(min(TASKS_AT_ONCE, STEPS_AT_ONCE // steps), 1)
         for first in range(0, len(same), size):

@@ -18,6 +18,7 @@ from django.db import transaction
 from orchestration import metrics
 from orchestration.conf import engine_settings
 from orchestration.errors import DuplicateTaskError, located
+from orchestration.lifecycle.step_enqueuer import note_enqueued
 from orchestration.lifecycle.task_draft import (
     Asked,
     Draft,
@@ -27,10 +28,19 @@ from orchestration.lifecycle.task_draft import (
     count_request,
     draft_all,
 )
-from orchestration.lifecycle.task_finalizer import Cause, Question, evaluate, log_answers
+from orchestration.lifecycle.task_finalizer import (
+    Cause,
+    Goal,
+    Question,
+    evaluate,
+    log_answers,
+    path_to,
+)
 from orchestration.lifecycle.task_request import TaskRequest, place_of
+from orchestration.messaging.messages import worker_queue
 from orchestration.queries import readiness, tasks
 from orchestration.queries.readiness import TaskContext
+from orchestration.queries.steps import EnqueuedStep
 from orchestration.queries.tasks import IdentityHolder, Move, NewTask, NewTasks
 from orchestration.queries.transactions import atomically
 from orchestration.states import TaskState
@@ -38,6 +48,9 @@ from templates_registry import registry
 from templates_registry.registry import FoundTemplate
 
 log = logging.getLogger(__name__)
+
+FIRST_PATH = path_to(Goal.ENQUEUE, TaskState.PENDING, Cause.CREATION)
+"""The way of a new task whose first steps are enqueued."""
 
 
 class CreatedTask(NamedTuple):
@@ -162,42 +175,62 @@ def _write(drafts: Sequence[Draft], *, start: bool) -> dict[str, CreatedTask]:
     """Write tasks and start them; return them, or those that were there before, by identity."""
     made: dict[str, CreatedTask] = {}
     for move, group in by_move(drafts):
-        new = _insert(group, move)
-        made |= _find_repeated([draft for draft in group if draft.identity_hash not in new])
-        fresh = [(draft, new[key]) for draft in group if (key := draft.identity_hash) in new]
-        rooms: dict[str, int] = {}
-        starting = [each for each in fresh if start and _has_room(*each, rooms)]
-        states = _start(starting)
-        if len(starting) < len(fresh):
-            tasks.notify_due_work()
-        made |= {draft.identity_hash: _created(draft, task, states) for draft, task in fresh}
+        for batch in batches(group):
+            made |= _write_batch(batch, move, start=start)
     return made
 
 
-def _insert(drafts: Sequence[Draft], move: Move) -> dict[str, NewTask]:
-    new: dict[str, NewTask] = {}
-    for batch in batches(drafts):
-        found, plan = batch[0].found, batch[0].plan
-        rows = NewTasks(
-            named_task_uuid=found.named_task_uuid,
-            revision_uuid=found.revision_uuid,
-            columns=[draft.columns() for draft in batch],
-            steps=plan.steps,
-            edges=plan.edges,
-        )
-        high_water = engine_settings().high_water_messages
-        new |= tasks.create_tasks(rows, move=move, high_water=high_water)
-    return new
+def _write_batch(batch: list[Draft], move: Move, *, start: bool) -> dict[str, CreatedTask]:
+    new = _insert(batch, move, start=start)
+    fresh = [(draft, new[key]) for draft in batch if (key := draft.identity_hash) in new]
+    states = _note_started(fresh)
+    if start and not states:
+        states = _start(_with_room(fresh))
+    if len(states) < len(fresh):
+        tasks.notify_due_work()
+    made = _find_repeated([draft for draft in batch if draft.identity_hash not in new])
+    return made | {draft.identity_hash: _created(draft, task, states) for draft, task in fresh}
 
 
-def _has_room(draft: Draft, new: NewTask, rooms: dict[str, int]) -> bool:
-    """Tell whether a task may start, and take the room of its first messages."""
-    namespace = draft.asked.request.namespace
-    if rooms.setdefault(namespace, new.queue_room) <= 0:
-        return False
+def _insert(batch: Sequence[Draft], move: Move, *, start: bool) -> dict[str, NewTask]:
+    """Insert tasks; the statement starts them too where that needs no look at each one's steps."""
+    settings = engine_settings()
+    found, plan = batch[0].found, batch[0].plan
+    is_plain = not batch[0].bypasses and plan.root_count <= settings.max_steps_in_flight_per_task
+    rows = NewTasks(
+        named_task_uuid=found.named_task_uuid,
+        revision_uuid=found.revision_uuid,
+        columns=[draft.columns() for draft in batch],
+        steps=plan.steps,
+        edges=plan.edges,
+        path=FIRST_PATH if start and is_plain else (),
+    )
+    return tasks.create_tasks(rows, move=move, high_water=settings.high_water_messages)
+
+
+def _note_started(fresh: Sequence[tuple[Draft, NewTask]]) -> dict[UUID, str]:
+    """Count and log the steps of tasks that were started as they were written; return states."""
+    started = [(draft, new) for draft, new in fresh if new.step_uuids]
+    note_enqueued(
+        [
+            EnqueuedStep(new.task_uuid, step_uuid, worker_queue(draft.asked.request.namespace), msg)
+            for draft, new in started
+            for step_uuid, msg in zip(new.step_uuids or (), new.msg_ids or (), strict=True)
+        ],
+        {new.task_uuid: new.correlation_id for _, new in started},
+    )
+    return {new.task_uuid: FIRST_PATH[-1] for _, new in started}
+
+
+def _with_room(fresh: Sequence[tuple[Draft, NewTask]]) -> list[tuple[Draft, NewTask]]:
+    """Return the first tasks, of one namespace, for whose messages there is room."""
     most = engine_settings().max_steps_in_flight_per_task
-    rooms[namespace] -= min(draft.plan.count_ready(draft.bypasses), most)
-    return True
+    taken, starting = 0, []
+    for draft, new in fresh:
+        if new.queue_room > taken:
+            starting.append((draft, new))
+            taken += min(draft.plan.count_ready(draft.bypasses), most)
+    return starting
 
 
 def _start(starting: Sequence[tuple[Draft, NewTask]]) -> dict[UUID, str]:

@@ -31,5 +31,6 @@ class Migration(migrations.Migration):
         SQLFunction("tasker_move_tasks"),
         SQLFunction("tasker_advance_tasks"),
         SQLFunction("tasker_is_closed"),
+        SQLFunction("tasker_send_first_steps"),
         SQLFunction("tasker_create_tasks"),
     ]

@@ -9,6 +9,8 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from orchestration import sql
+from orchestration.runtime.breaker import MESSAGING, breaker
+from orchestration.runtime.failures import is_statement_failing
 
 
 class Move(NamedTuple):
@@ -50,7 +52,8 @@ class TaskMove(NamedTuple):
 class NewTasks(NamedTuple):
     """Tasks of one template to insert; `steps` and `edges` are a blueprint's JSON texts.
 
-    The keys of `columns` are those of sql/functions/tasker_create_tasks.
+    The keys of `columns` are those of sql/functions/tasker_create_tasks. `path`: the states through
+    which they go if all of them start; without it they stay pending.
     """
 
     named_task_uuid: UUID
@@ -58,16 +61,22 @@ class NewTasks(NamedTuple):
     columns: list[dict[str, Any]]
     steps: str
     edges: str
+    path: tuple[str, ...] = ()
 
 
 class NewTask(NamedTuple):
-    """A task that was just inserted, and how many messages its queue has room for."""
+    """A task that was just inserted, and how many messages its queue had room for before.
+
+    If it was started, also the steps that were enqueued, each with its message; else None.
+    """
 
     identity_hash: str
     task_uuid: UUID
     created_at: datetime
     correlation_id: UUID
     queue_room: int
+    step_uuids: list[UUID] | None = None
+    msg_ids: list[int] | None = None
 
 
 class IdentityHolder(NamedTuple):
@@ -112,19 +121,23 @@ def move_tasks(moves: Sequence[TaskMove]) -> int:
 def create_tasks(new: NewTasks, *, move: Move, high_water: int) -> dict[str, NewTask]:
     """Insert tasks with their steps and edges; return those whose identity was free, by it.
 
-    `move` is announced for the rest of the transaction. A queue is full with `high_water` messages.
+    `move` is announced for the rest of the transaction. A queue is full with `high_water` messages;
+    with a path the tasks are started, unless one of them would find it full. The breaker
+    `messaging` watches but never refuses: the caller may hold a transaction to finish.
     """
-    rows = sql.fetch(
-        NewTask,
-        "tasks/create",
-        move=move.as_json(),
-        high_water=high_water,
-        named_task=new.named_task_uuid,
-        revision=new.revision_uuid,
-        tasks=to_json(new.columns).decode(),
-        steps=new.steps,
-        edges=new.edges,
-    )
+    with breaker(MESSAGING).observe(is_statement_failing):
+        rows = sql.fetch(
+            NewTask,
+            "tasks/create",
+            move=move.as_json(),
+            high_water=high_water,
+            named_task=new.named_task_uuid,
+            revision=new.revision_uuid,
+            tasks=to_json(new.columns).decode(),
+            steps=new.steps,
+            edges=new.edges,
+            path=list(new.path) or None,
+        )
     return {row.identity_hash: row for row in rows}
 
 

@@ -1,4 +1,5 @@
--- Ends the statement that made an illegal move. Called by the triggers steps_moved and tasks_moved.
+-- Ends the statement that made an illegal move. Called by the triggers that record moves: steps_moved,
+-- tasks_moved, steps_created and task_created.
 CREATE FUNCTION tasker_refuse_move(message text) RETURNS text
 LANGUAGE plpgsql
 AS $$
