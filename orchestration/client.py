@@ -38,6 +38,7 @@ __all__ = [
     "get_task",
     "request_task",
 ]
+KEYWORDS = frozenset(TaskRequest.model_fields)
 
 
 def create_task(
@@ -61,7 +62,7 @@ def create_task(
     engine is late) and `CircuitOpenError` (the database or the queues have failed repeatedly and
     are not tried); both carry `retry_after_seconds`. Without it a creation is never turned away.
     """
-    unknown = sorted(set(request) - set(TaskRequest.model_fields))
+    unknown = sorted(request.keys() - KEYWORDS)
     if unknown:
         raise TypeError(f"create_task() knows no keyword {', '.join(unknown)}")
     body = {"source_system": "python", **request}
@@ -86,7 +87,7 @@ def create_tasks(
     """
     bodies = [dict(request) for request in requests]
     for number, body in enumerate(bodies):
-        if unknown := sorted(set(body) - set(TaskRequest.model_fields)):
+        if unknown := sorted(body.keys() - KEYWORDS):
             place = place_of(number)
             raise TypeError(f"create_tasks() knows no keyword {', '.join(unknown)} ({place})")
     parsed = parse_all({"source_system": "python", **body} for body in bodies)

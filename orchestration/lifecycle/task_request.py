@@ -49,6 +49,11 @@ def _document(schema: dict[str, Any]) -> None:
     schema["anyOf"] = [{"required": ["name"]}, {"required": [ALIASES["name"]]}]
 
 
+def _empty(kind: type[Any]) -> Any:
+    """Return a default that is made anew for each request; a plain one would be deep-copied."""
+    return Field(default_factory=kind, json_schema_extra={"default": kind()})
+
+
 Tag = Annotated[StrictStr, Field(min_length=1, max_length=128)]
 
 
@@ -60,18 +65,18 @@ class TaskRequest(BaseModel):
     name: Annotated[StrictStr, Field(min_length=1, max_length=255)]
     namespace: Annotated[StrictStr, Field(pattern=r"^[a-z0-9_]{1,29}$")] = "default"
     version: Annotated[StrictStr, Field(min_length=1, max_length=50)] | None = None
-    context: dict[str, Any] = {}
+    context: dict[str, Any] = _empty(dict)
     initiator: Annotated[StrictStr, Field(min_length=1, max_length=255)] = "unknown"
     source_system: Annotated[StrictStr, Field(min_length=1, max_length=255)] = "api"
     reason: Annotated[StrictStr, Field(max_length=500)] = ""
-    tags: Annotated[list[Tag], Field(max_length=50)] = []
+    tags: Annotated[list[Tag], Field(max_length=50)] = _empty(list)
     priority: Annotated[StrictInt, Field(ge=-100, le=100)] = 0
     requested_at: AwareDatetime | None = None
     correlation_id: UUID | None = None
     parent_correlation_id: UUID | None = None
     idempotency_key: Annotated[StrictStr, Field(pattern=r"^[\x20-\x7e]{1,255}$")] | None = None
-    options: dict[str, Any] = {}
-    bypass_steps: list[StrictStr] = []
+    options: dict[str, Any] = _empty(dict)
+    bypass_steps: list[StrictStr] = _empty(list)
 
     @field_validator("tags", "bypass_steps")
     @classmethod
@@ -83,7 +88,8 @@ class TaskRequest(BaseModel):
     )
     @classmethod
     def _without_nul(cls, value: Any) -> Any:
-        if value is not None and any("\x00" in text for text in value):
+        texts = value if isinstance(value, str) else "".join(value or ())
+        if "\x00" in texts:
             raise ValueError("holds a NUL character")
         return value
 

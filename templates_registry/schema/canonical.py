@@ -11,6 +11,9 @@ from typing import Any
 
 from templates_registry.schema.template import TaskTemplate
 
+MAY_HOLD_NUMBERS = (dict, list, float)
+_as_text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
 
 def canonical(template: TaskTemplate) -> dict[str, Any]:
     """Return a template's content as it is stored."""
@@ -24,16 +27,16 @@ def digest(template: TaskTemplate) -> str:
 
 def digest_of(content: dict[str, Any]) -> str:
     """Return the SHA-256 of content in canonical form, as stored or as read back."""
-    text = json.dumps(
-        _plain_numbers(content), sort_keys=True, separators=(",", ":"), ensure_ascii=False
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_as_text(_plain_numbers(content)).encode()).hexdigest()
 
 
 def _plain_numbers(value: Any) -> Any:
     """Return a copy in which every whole number is an integer."""
     if isinstance(value, dict):
-        return {key: _plain_numbers(each) for key, each in value.items()}
+        return {
+            key: _plain_numbers(each) if isinstance(each, MAY_HOLD_NUMBERS) else each
+            for key, each in value.items()
+        }
     if isinstance(value, list):
         return [_plain_numbers(each) for each in value]
     if isinstance(value, float) and value.is_integer():
