@@ -247,10 +247,10 @@ BUGS = (
     ),
     Bug(
         "a backlogged namespace starts new tasks",
-        task_initializer,
-        "_has_room",
-        "rooms.setdefault(namespace, new.queue_room) <= 0",
-        "False",
+        IN_SQL,
+        "tasker_create_tasks",
+        "    AND v_room > (jsonb_array_length(p_tasks) - 1) * v_root_count;",
+        "    AND true;",
     ),
     Bug(
         "the sweep forgets lost results",
