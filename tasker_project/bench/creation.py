@@ -9,11 +9,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from orchestration import client
 from tasker_project.bench.database import settle
 from tasker_project.bench.percentiles import Figures, named
-from tasker_project.bench.running import Bench, create, forget_tasks, purge_queues
-from tasker_project.bench.shapes import NAMESPACE, linear, register_shape
+from tasker_project.bench.running import Bench, create, create_together, forget_tasks, purge_queues
+from tasker_project.bench.shapes import linear, register_shape
 
 SHAPE = "linear4"
 TOGETHER = 500
@@ -27,7 +26,7 @@ def measure(bench: Bench) -> Figures:
     bench.say(f"creation: {bench.tasks} tasks of {SHAPE} one by one")
     figures = _rate("one_by_one", bench.tasks, _create_one_by_one)
     bench.say(f"creation: {bench.tasks} tasks of {SHAPE}, {TOGETHER} in one call")
-    figures |= _rate(f"together_{TOGETHER}", bench.tasks, _create_together)
+    figures |= _rate(f"together_{TOGETHER}", bench.tasks, partial(create_together, SHAPE))
     bench.say(f"creation: a task of {LARGE_STEPS} steps")
     register_shape(LARGE_SHAPE, linear(LARGE_STEPS))
     seconds = min(_seconds(partial(create, LARGE_SHAPE)) for _ in range(LARGE_SAMPLES))
@@ -49,13 +48,6 @@ def _rate(name: str, tasks: int, make: Callable[[int], None]) -> Figures:
 def _create_one_by_one(tasks: int) -> None:
     for number in range(tasks):
         create(SHAPE, number=number)
-
-
-def _create_together(tasks: int) -> None:
-    client.create_tasks(
-        {"name": SHAPE, "namespace": NAMESPACE, "context": {"number": number}}
-        for number in range(tasks)
-    )
 
 
 def _seconds(work: Callable[[], Any]) -> float:

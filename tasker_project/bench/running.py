@@ -130,6 +130,14 @@ def create(shape: str, **context: Any) -> UUID:
     return client.create_task(shape, namespace=NAMESPACE, context=context).task_uuid
 
 
+def create_together(shape: str, count: int) -> None:
+    """Create tasks of a shape by one call of the Python client; their context is their number."""
+    client.create_tasks(
+        {"name": shape, "namespace": NAMESPACE, "context": {"number": number}}
+        for number in range(count)
+    )
+
+
 def forget_tasks() -> None:
     """Empty the tables of tasks, so that the next measurement starts as the first one did."""
     rows("TRUNCATE tasker_tasks CASCADE")

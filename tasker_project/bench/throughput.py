@@ -10,12 +10,10 @@ and its tasks end in waves; a stretch between two tasks would be a wave or the c
 import time
 from collections.abc import Sequence
 
-from django.db import transaction
-
 from tasker_project.bench.database import rows, settle
 from tasker_project.bench.errors import BenchError
 from tasker_project.bench.percentiles import Figures, named
-from tasker_project.bench.running import Bench, check_alive, create, forget_tasks
+from tasker_project.bench.running import Bench, check_alive, create_together, forget_tasks
 from tasker_project.bench.sampling import Sampler, between
 from tasker_project.bench.shapes import SHAPES
 
@@ -50,11 +48,9 @@ def measure(bench: Bench) -> Figures:
 
 
 def create_backlog(tasks: int, *, shape: str = SHAPE) -> None:
-    """Create tasks, some in each transaction."""
+    """Create tasks, some with each call."""
     for start in range(0, tasks, CREATED_TOGETHER):
-        with transaction.atomic():
-            for _ in range(min(CREATED_TOGETHER, tasks - start)):
-                create(shape)
+        create_together(shape, min(CREATED_TOGETHER, tasks - start))
 
 
 def _wait_for_all(bench: Bench, sampler: Sampler) -> None:

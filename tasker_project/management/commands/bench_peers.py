@@ -30,6 +30,7 @@ NUMBERS = {
 }
 NARROWEST = 170  # columns a file or a pipe gets, so that no figure is cut
 TASKER_WORKERS = 2
+TASKER_SLOTS = 40
 INSTALLED_IN = ".data/peers"
 
 
@@ -72,7 +73,7 @@ class Command(BaseCommand):
             )
             facts = report.facts(["manage.py", *sys.argv[1:]])
             facts |= {peer.name: ", ".join(peer.packages) for peer in peers}
-            tasker = TaskerSystem(Bench(logs=logs, workers=TASKER_WORKERS))
+            tasker = TaskerSystem(Bench(logs=logs, workers=TASKER_WORKERS, slots=TASKER_SLOTS))
             comparison.run([tasker, *systems], rounds=options["rounds"])
         self._show(comparison, peers, facts)
         if options["json"]:
