@@ -44,9 +44,10 @@ class Pace(NamedTuple):
 class Turn:
     """What another part of the worker claims in a transaction of its own; see `Claimer.turn`."""
 
-    def __init__(self, read: Callable[..., list[Claim]], free: int) -> None:
+    def __init__(self, read: Callable[..., list[Claim]], free: int, *, is_backlog: bool) -> None:
         self._read = read
         self._free = free
+        self.is_backlog = is_backlog  # the namespace was not read to its end
         self.claims: list[Claim] = []
 
     def claim(self) -> bool:
@@ -83,8 +84,8 @@ class Claimer:
 
     @property
     def may_have_work(self) -> bool:
-        """A namespace has not been read to its end since it was last marked."""
-        return bool(self._marked)
+        """A namespace has not been read to its end since it was last marked, or is being read."""
+        return bool(self._marked) or self._lock.locked()
 
     def mark(self, namespace: str) -> None:
         """Note that a namespace may have work; from any thread."""
@@ -134,8 +135,13 @@ class Claimer:
             if free <= 0 or others or self.loop.is_stopping or self._is_pool_busy():
                 yield None
                 return
-            turn = Turn(partial(self._read, namespace), free)
-            yield turn
+            is_backlog = namespace in self._marked
+            turn = Turn(partial(self._read, namespace), free, is_backlog=is_backlog)
+            try:
+                yield turn
+            except BaseException:
+                self._marked.add(namespace)  # what was claimed was rolled back
+                raise
             for claim in turn.claims:
                 self._begin(claim)
 

@@ -83,7 +83,8 @@ class Exchange:
     ) -> dict[UUID, Stored]:
         turn.claims = []  # those of an attempt that lost a deadlock were rolled back
         stored = store_reports(reports, advance=self._most_steps, is_quiet=True)
-        is_more_there = any(each.enqueued_steps for each in stored.values())
-        if is_more_there and turn.claim():
+        has_enqueued = any(each.enqueued_steps for each in stored.values())
+        is_more_left = (has_enqueued or turn.is_backlog) and turn.claim()
+        if has_enqueued and is_more_left:
             announce_steps(worker_queue(namespace))
         return stored

@@ -1,19 +1,21 @@
 """The claim loop against real queues: namespaces take turns, slots grow while there is more."""
 
 from collections import Counter
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import connections
 
 from orchestration import health, metrics
-from orchestration.queries.steps import Claim, release_steps
+from orchestration.queries.steps import Claim, claim_steps, release_steps
 from orchestration.runtime.pool_size import PoolSize
 from orchestration.testing import linear
 from templates_registry import registry
 from tests.factories import ticks
 from workers.context import Progress
 from workers.executor import Execution
+from workers.worker import claiming
 from workers.worker.claiming import Claimer, Pace
 from workers.worker.slots import Slots
 
@@ -154,6 +156,23 @@ def test_nothing_is_claimed_and_nothing_grows_while_the_connections_are_in_use(s
 
     assert it.claimer.run_once() == 0
     assert (it.slots.size, it.slots.running) == (2, 2)
+
+
+def test_there_may_be_work_as_long_as_a_queue_is_read(monkeypatch):
+    """Symptom: a worker of one go ended when the last result was stored during a look."""
+    enqueue("a", 1)
+    it = Harness("a", minimum=5, maximum=5)
+    seen = []
+
+    def watched(*args: Any, **kwargs: Any) -> list[Claim]:
+        seen.append(it.claimer.may_have_work)
+        return claim_steps(*args, **kwargs)
+
+    monkeypatch.setattr(claiming, "claim_steps", watched)
+
+    assert it.claimer.run_once() == 1
+    assert seen == [True]
+    assert not it.claimer.may_have_work
 
 
 def test_slots_are_left_to_results_that_are_about_to_claim():

@@ -142,7 +142,7 @@ def test_others_are_told_when_messages_of_nobody_were_in_the_way(bench, listenin
 def test_what_an_attempt_claimed_that_was_rolled_back_does_not_begin(bench, monkeypatch):
     start(linear(2), bench)
     monkeypatch.setattr(exchange, "store_reports", lambda reports, **rest: {})
-    turn = Turn(list, free=1)
+    turn = Turn(list, free=1, is_backlog=False)
     turn.claims = [bench.running[0].claim]
 
     bench.exchange._exchange([], turn, "test")
@@ -157,6 +157,18 @@ def test_older_messages_of_the_queue_come_first(bench):
     bench.finish()
 
     assert bench.names == ["root_1", "root_2", "root_3"]
+
+
+def test_a_backlog_fills_the_slots_of_results_that_nothing_follows(bench):
+    start(fan_in(SLOTS, name="wide"), bench)
+    ticks.start(fan_in(SLOTS, name="older"))
+    bench.claimer.mark("test")
+    bench.running, ended = bench.running[:1], bench.running[1:]
+
+    bench.finish()
+
+    assert len(bench.running) == 1
+    assert len(ended) == SLOTS - 1
 
 
 def test_the_claim_loop_finds_nothing_when_the_exchange_came_first(bench):
