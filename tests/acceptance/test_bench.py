@@ -74,6 +74,9 @@ def test_bench_tells_what_an_idle_process_costs(processes, tmp_path):
     assert 20 < figures["idle.orchestrator.rss_mb"] < 300
     assert 20 < figures["idle.worker.rss_mb"] < 300
     assert "idle.worker.commits_per_minute" in figures
+    assert 40 < figures["idle.together.rss_mb"] < 600
+    assert 0 <= figures["idle.together.cpu_percent"] < 200
+    assert 0 <= figures["idle.together.commits_per_second"] < 100
 
 
 def test_bench_fails_when_a_figure_became_worse(processes, tmp_path):
