@@ -18,8 +18,7 @@ TOTALS = """
 SELECT
   extract(epoch FROM clock_timestamp())::float8,
   pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8,
-  (SELECT xact_commit::float8 FROM pg_stat_database WHERE datname = current_database()),
-  (SELECT count(*)::float8 FROM tasker_tasks WHERE completed_at IS NOT NULL)
+  (SELECT xact_commit::float8 FROM pg_stat_database WHERE datname = current_database())
 """
 BACKENDS = """
 SELECT pid
@@ -47,8 +46,8 @@ class Sampler:
 
     def take(self) -> Sample:
         """Take one sample and return it."""
-        [(at, wal_bytes, commits, finished)] = rows(TOTALS)
-        totals = {"wal_bytes": wal_bytes, "commits": commits, "finished": finished}
+        [(at, wal_bytes, commits)] = rows(TOTALS)
+        totals = {"wal_bytes": wal_bytes, "commits": commits}
         for child in self.group.children:
             self._note(child.name.rstrip("0123456789"), usage.descendants(child.pid))
         backends = [int(pid) for (pid,) in rows(BACKENDS)]
