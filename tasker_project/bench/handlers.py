@@ -8,15 +8,30 @@ from typing import Any
 
 from workers.context import StepContext
 from workers.errors import RetryableError
-from workers.handlers.functional import step_handler
+from workers.handlers.batch import BatchConfig
+from workers.handlers.functional import batch_analyzer, step_handler
 
 LOOK_SECONDS = 0.1
+SLEEP_SECONDS = 0.02
 
 
 @step_handler("bench.nothing")
 def do_nothing() -> dict[str, Any]:
     """Return a small result."""
     return {"ok": True}
+
+
+@step_handler("bench.sleep")
+def sleep() -> dict[str, Any]:
+    """Sleep as long as a quick call to another service takes."""
+    time.sleep(SLEEP_SECONDS)
+    return {"ok": True}
+
+
+@batch_analyzer("bench.split", worker_template="work")
+def split(context: StepContext) -> BatchConfig:
+    """Ask for `batches` of the task's context, each of one item."""
+    return BatchConfig(total_items=context.get_input("batches"), batch_size=1)
 
 
 @step_handler("bench.hold")

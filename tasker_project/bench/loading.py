@@ -6,6 +6,8 @@ from uuid import UUID
 
 from tasker_project.bench.database import rows, settle, value
 
+LOADED_TOGETHER = 20_000  # finished tasks of one transaction, with 49 rows each
+
 
 def load_tasks(count: int) -> None:
     """Add that many tasks in all states, then analyse as autovacuum would."""
@@ -13,10 +15,17 @@ def load_tasks(count: int) -> None:
     settle()
 
 
+def load_tasks_for_now(count: int) -> None:
+    """Add the same in a transaction of the caller's, which undoes it, and analyse."""
+    _run("load.sql", count)
+    rows("ANALYZE")
+
+
 def load_finished(count: int) -> None:
     """Add that many tasks that finished long ago, with their histories, then analyse."""
     _run("load.sql", 0)
-    _run("finished.sql", count)
+    for done in range(0, count, LOADED_TOGETHER):
+        _run("finished.sql", min(LOADED_TOGETHER, count - done))
     settle()
 
 
@@ -40,5 +49,8 @@ def pick_tasks(count: int, *, random_state: int) -> list[UUID]:
 
 
 def label(count: int) -> str:
-    """Return how a size is written in keys: 5000 is `5k`."""
-    return f"{count // 1000}k" if count % 1000 == 0 else str(count)
+    """Return how a size is written in keys: 5000 is `5k`, a million `1m`."""
+    for unit, letter in ((1_000_000, "m"), (1000, "k")):
+        if count and count % unit == 0:
+            return f"{count // unit}{letter}"
+    return str(count)

@@ -6,7 +6,7 @@ failure the last lines are shown.
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +36,10 @@ class Bench:
     samples: int = 100
     orchestrators: int = 1
     workers: int = 1
+    processes: int = 1  # of each worker, under one parent
     slots: int = 10
+    steps: int = 5000  # of a large task
+    batches: int = 10_000  # of a large task
     seconds: int = 60
     concurrency: int = 16
     sizes: Sequence[int] = (5000, 100_000)
@@ -44,6 +47,7 @@ class Bench:
     minutes: float = 30
     rate: float = 0  # tasks a second; 0 = a share of the measured most
     keep_minutes: float = 0  # finished tasks are purged after so long; 0 = kept
+    environment: Mapping[str, str] = field(default_factory=dict)  # of the processes, besides
     say: Callable[[str], None] = field(default=lambda text: None)
     listings: list[Listing] = field(default_factory=list)  # a suite adds what are no figures
 
@@ -77,19 +81,25 @@ class Bench:
     ) -> list[Child]:
         """Start workers and wait until they are ready."""
         worker = ["run_worker", NAMESPACE, "--handlers", HANDLERS, "--no-sync", "--mode", mode]
-        return self._start("worker", group, count, [*worker, "--slots", str(slots)])
+        worker += ["--slots", str(slots)]
+        if self.processes > 1:
+            worker += ["--processes", str(self.processes)]
+        return self._start("worker", group, count, worker, each=self.processes)
 
     def _start(
-        self, kind: str, group: ProcessGroup, count: int, arguments: Sequence[str]
+        self, kind: str, group: ProcessGroup, count: int, arguments: Sequence[str], *, each: int = 1
     ) -> list[Child]:
-        """Start processes of one kind, each with a number of its own, and wait for all."""
+        """Start commands of one kind, each with a number of its own, and wait for all.
+
+        `each` is how many processes a command consists of, without their parent.
+        """
         taken = {child.name for child in group.children} | {p.stem for p in self.logs.glob("*.log")}
         free = (name for n in itertools.count(1) if (name := f"{kind}{n}") not in taken)
         started = [
             self.start(group, next(free), manage(*arguments, *NO_PORT)) for _ in range(count)
         ]
         for child in started:
-            self._wait_ready(group, child)
+            self._wait_ready(group, child, processes=each)
         return started
 
     def start(self, group: ProcessGroup, name: str, arguments: Sequence[str]) -> Child:
@@ -97,13 +107,13 @@ class Bench:
         return group.start(
             name,
             arguments,
-            environment=child_environment(),
+            environment={**child_environment(), **self.environment},
             log_file=self.logs / f"{name}.log",
         )
 
-    def _wait_ready(self, group: ProcessGroup, child: Child) -> None:
-        deadline = time.monotonic() + READY_SECONDS
-        while READY_TEXT not in (self.logs / f"{child.name}.log").read_text(errors="replace"):
+    def _wait_ready(self, group: ProcessGroup, child: Child, *, processes: int) -> None:
+        deadline, log = time.monotonic() + READY_SECONDS, self.logs / f"{child.name}.log"
+        while log.read_text(errors="replace").count(READY_TEXT) < processes:
             check_alive(group)
             if time.monotonic() > deadline:
                 said = "\n".join(child.last_lines)

@@ -56,8 +56,8 @@ def _reads(bench: Bench, name: str) -> Figures:
     count = bench.samples + WARM_UP_SAMPLES
     figures: Figures = {}
     for limit in NEXT_READY_LIMITS:
-        samples = [_timed_and_undone(limit) for _ in range(count)]
-        figures |= summarise(f"{name}.next_ready_{limit}", samples[WARM_UP_SAMPLES:])
+        samples = next_ready_samples(bench.samples, limit=limit)
+        figures |= summarise(f"{name}.next_ready_{limit}", samples)
     tasks = pick_tasks(count, random_state=bench.random_state)
     steps = [rows(LAST_STEP, task=task)[0][0] for task in tasks]
     questions: dict[str, tuple[Ask, list[UUID]]] = {
@@ -69,6 +69,11 @@ def _reads(bench: Bench, name: str) -> Figures:
         samples = [_timed(partial(ask, subject)) for subject in subjects]
         figures |= summarise(f"{name}.{question}", samples[WARM_UP_SAMPLES:])
     return figures
+
+
+def next_ready_samples(count: int, *, limit: int) -> list[float]:
+    """Return how many ms each look for tasks to go on with takes, without those of the warm-up."""
+    return [_timed_and_undone(limit) for _ in range(count + WARM_UP_SAMPLES)][WARM_UP_SAMPLES:]
 
 
 def _work(bench: Bench, name: str, limit: int) -> Figures:

@@ -3,16 +3,19 @@
 from collections.abc import Callable, Mapping
 
 from tasker_project.bench import (
+    age,
     api,
     creation,
     e2e,
     floor,
     idle,
     inline,
+    large,
     notify,
     profile,
     purging,
     recovery,
+    sleeping,
     soak,
     statements,
     throughput,
@@ -34,6 +37,9 @@ SUITES: Mapping[str, Callable[[Bench], Figures]] = {
     "purge": purging.measure,
     "recovery": recovery.measure,
     "soak": soak.measure,
+    "large": large.measure,
+    "sleeping": sleeping.measure,
+    "age": age.measure,
 }
-BY_NAME_ONLY = frozenset({"profile", "purge", "recovery", "soak"})
+BY_NAME_ONLY = frozenset({"profile", "purge", "recovery", "soak", "large", "sleeping", "age"})
 """`bench` alone leaves them out: they take many minutes, or disturb what they measure."""

@@ -48,6 +48,10 @@ class Api:
         """Create a task and return it."""
         return dict(self._send("POST", "tasks", json=dict(body)))
 
+    def tasks(self, **query: Any) -> list[dict[str, Any]]:
+        """Return a page of the list of tasks, the newest first."""
+        return list(self._send("GET", "tasks", params=query)["tasks"])
+
     def task(self, task_uuid: str) -> dict[str, Any]:
         """Return a task as it is now."""
         return dict(self._send("GET", f"tasks/{task_uuid}"))

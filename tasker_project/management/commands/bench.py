@@ -19,11 +19,13 @@ from tasker_project.demo.client import DemoError
 from tasker_project.processes import interruptible
 
 NUMBERS = {
-    "tasks": (3000, "tasks of the backlog (throughput, notify, profile)"),
+    "tasks": (3000, "tasks of the backlog (throughput, notify, profile, sleeping, age)"),
     "samples": (100, "samples of each figure"),
     "orchestrators": (1, "processes of the engine"),
     "workers": (1, "processes of the engine"),
     "slots": (10, "handlers that a worker runs at the same time"),
+    "steps": (5000, "steps of one task (large)"),
+    "batches": (10_000, "batches of one step (large)"),
     "seconds": (60, "how long to watch (idle)"),
     "concurrency": (16, "clients at once (api)"),
 }
@@ -54,7 +56,7 @@ class Command(BaseCommand):
             type=_at_least_one,
             nargs="+",
             default=[5000, 100_000],
-            help="sql: tasks to load",
+            help="sql, age: tasks to load",
         )
         parser.add_argument("--random-state", type=int, default=7)
         parser.add_argument("--here", action="store_true", help="measure this very database")
