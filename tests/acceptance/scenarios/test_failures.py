@@ -140,7 +140,8 @@ def test_other_branch_completes_before_the_task_blocks(engine: Cluster):
         "node_7": "complete",
         "converge": "pending",
     }
-    assert task_history(task_uuid).endswith("E B")
+    # the failure goes by message, the successes beside it may not: either may be the last
+    assert task_history(task_uuid).endswith(("E B", "E:step_failed B"))
     assert {step_histories(task_uuid)[name] for name in ("node_4", "node_5", "converge")} == {
         "pending"
     }
