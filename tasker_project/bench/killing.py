@@ -41,16 +41,18 @@ IN_PROCESS = "SELECT task_uuid FROM tasker_tasks WHERE state = 'steps_in_process
 WENT_ON = """
 SELECT
   t.task_uuid,
-  CASE WHEN t.completed_at < to_timestamp(%(moment)s) THEN 0
-       ELSE (
-         SELECT extract(epoch FROM min(h.created_at))::float8 - %(moment)s
-         FROM tasker_workflow_steps AS s
-         JOIN tasker_workflow_step_transitions AS h USING (workflow_step_uuid)
-         WHERE s.task_uuid = t.task_uuid
-           AND h.event = 'complete'
-           AND h.created_at >= to_timestamp(%(moment)s)
-       )
-  END
+  coalesce(
+    (
+      SELECT extract(epoch FROM min(h.created_at))::float8 - %(moment)s
+      FROM tasker_workflow_steps AS s
+      JOIN tasker_workflow_step_transitions AS h USING (workflow_step_uuid)
+      WHERE s.task_uuid = t.task_uuid
+        AND h.event = 'complete'
+        AND h.created_at >= to_timestamp(%(moment)s)
+    ),
+    -- it ended before, or with a last step that was complete a moment before
+    CASE WHEN t.completed_at IS NOT NULL THEN 0 END
+  )
 FROM tasker_tasks AS t
 WHERE t.task_uuid = ANY(%(tasks)s)
 """
