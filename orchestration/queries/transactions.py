@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from psycopg import errors
 
 from orchestration import metrics
@@ -28,7 +28,7 @@ def atomically(work: Callable[[], Result]) -> Result:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction.atomic():
-                found = work()
+                found = _without_dead_connection(work)
             took_ms = (time.perf_counter() - began) * 1000
             metrics.TRANSACTION_DURATION.observe(took_ms, operation=_operation(work))
             return found
@@ -37,6 +37,21 @@ def atomically(work: Callable[[], Result]) -> Result:
                 raise
             log.warning("transaction.repeated", extra={"attempt": attempt, "error": str(error)})
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _without_dead_connection(work: Callable[[], Result]) -> Result:
+    """Run the work; a connection that died meanwhile is dropped while its block is still open.
+
+    Otherwise Django would open the next one to leave the block, which waits for the pool to find
+    the server again before anybody is told that it is gone.
+    """
+    try:
+        return work()
+    except (OperationalError, InterfaceError):
+        connection = transaction.get_connection()
+        if connection.connection is not None and connection.connection.closed:
+            connection.close()
+        raise
 
 
 def _operation(work: Callable[[], object]) -> str:

@@ -119,3 +119,17 @@ def test_transaction_of_the_caller_is_not_repeated():
         inside()
 
     assert len(counter) == 1
+
+
+def test_a_connection_that_died_is_dropped_and_no_other_opened():
+    """Symptom: after a restart the loss was told only when the pool had found the server again."""
+
+    def end_own_session() -> None:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    with pytest.raises(OperationalError):
+        atomically(end_own_session)
+
+    assert connections["default"].connection is None
+    assert atomically(lambda: 1) == 1
