@@ -127,10 +127,7 @@ class Worker:
             stop_seconds=options.grace_seconds,
         )
         self.claimer = self._build_claimer()
-        exchange = Exchange(self.claimer)
-        self.reporter.store = exchange.store
-        if exchange.claims:
-            self.claimer.are_results_claiming = lambda: self.reporter.is_about_to_send
+        self._let_results_claim()
         self.presence = self._build_presence()
         self.heartbeat = Heartbeat(
             self.slots,
@@ -151,6 +148,12 @@ class Worker:
                 shed_claims_at=worker_settings().shed_claims_at,
             ),
         )
+
+    def _let_results_claim(self) -> None:
+        exchange = Exchange(self.claimer)
+        self.reporter.store = exchange.store
+        if exchange.claims:
+            self.claimer.are_results_claiming = lambda: self.reporter.is_about_to_send
 
     def _build_presence(self) -> Presence:
         return Presence(
