@@ -4,6 +4,7 @@
 database answers. The status server stands before that, so that probes are answered meanwhile.
 """
 
+import gc
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
@@ -130,6 +131,8 @@ class Process:
             self._serve_status()
             parts = self._wait(lambda: self._prepare(prepare), purpose="startup")
             self._start_listener()
+            if not self._is_guest:
+                _spare_what_stays()
             log.info("process.started", extra=self._describe())
             return self._supervisor.run(parts)
         except ShutdownAsked:
@@ -223,3 +226,9 @@ class Process:
                 "counters": {name: value for name, value in metrics.snapshot().items() if value},
             },
         )
+
+
+def _spare_what_stays() -> None:
+    """Keep the garbage collector from walking what was imported, which stays to the end."""
+    gc.collect()
+    gc.freeze()

@@ -87,17 +87,30 @@ class StepReport(NamedTuple):
     events: tuple[StepEvent, ...] = ()
 
 
+class Take(NamedTuple):
+    """How many of the steps that follow reports are claimed with them, and for how long."""
+
+    take: int | None
+    lease_seconds: int
+
+
+TAKE_NOTHING = Take(None, 0)
+"""Others are told of what follows."""
+
+
 class StepVerdict(NamedTuple):
     """Whether a report was accepted; a refused one is stale and dropped.
 
     Where its transaction let the task go on, `task_state` is where that left the task, and one of
-    the task's reports tells how many steps were enqueued. Both are None elsewhere.
+    the task's reports tells how many steps were enqueued and which of them the worker has claimed
+    by that. All are None elsewhere.
     """
 
     workflow_step_uuid: UUID
     accepted: bool
     task_state: str | None
     enqueued_steps: int | None
+    taken_steps: list[UUID] | None
 
 
 class EventfulVerdict(NamedTuple):
@@ -107,6 +120,7 @@ class EventfulVerdict(NamedTuple):
     accepted: bool
     task_state: str | None
     enqueued_steps: int | None
+    taken_steps: list[UUID] | None
     event_errors: list[str | None]
 
 
@@ -150,10 +164,12 @@ def claim_steps(
     limit: int,
     lease_seconds: int,
     only: UUID | None = None,
+    taken: Sequence[UUID] = (),
 ) -> list[Claim]:
     """Claim up to `limit` steps of a queue for `lease_seconds`, or `only` this one step.
 
-    Raises `CircuitOpenError` while the breaker `messaging` is open.
+    Those `taken` with reports in this transaction are returned with them. Raises `CircuitOpenError`
+    while the breaker `messaging` is open.
     """
     with breaker(MESSAGING).guard(is_statement_failing), receiving(queue):
         rows = sql.fetch(
@@ -164,6 +180,7 @@ def claim_steps(
             limit=limit,
             lease_seconds=lease_seconds,
             only="{}" if only is None else json.dumps({"step_uuid": str(only)}),
+            taken=list(taken),
         )
     return [_with_json_decoded(row) for row in rows]
 
@@ -202,26 +219,27 @@ def save_checkpoint(
 
 
 def report_steps(
-    reports: Sequence[StepReport], *, advance: int = 0, is_quiet: bool = False
+    reports: Sequence[StepReport], *, advance: int = 0, take: Take = TAKE_NOTHING
 ) -> dict[UUID, StepVerdict]:
     """Store results and tell the orchestrators; return what became of each report.
 
     The orchestrators need not be told of a success if its task has `advance` steps at most and
-    nobody holds it: then the same statement lets the task go on. With `is_quiet` nobody is told of
-    the steps that this enqueues; whoever asks for that claims them, or calls `announce_steps`.
+    nobody holds it: then the same statement lets the task go on. With `take` the reporting worker
+    claims steps that this enqueues, and nobody is told of the others: whoever asks for that reads
+    their queue, or calls `announce_steps`.
     """
     rows = sql.fetch(
         StepVerdict,
         "steps/report",
         reports=f"[{','.join(map(_as_json, reports))}]",
         advance=advance,
-        is_quiet=is_quiet,
+        **take._asdict(),
     )
     return {row.workflow_step_uuid: row for row in rows}
 
 
 def report_with_events(
-    reports: Sequence[StepReport], *, advance: int = 0, is_quiet: bool = False
+    reports: Sequence[StepReport], *, advance: int = 0, take: Take = TAKE_NOTHING
 ) -> dict[UUID, EventfulVerdict]:
     """Store results as `report_steps` does, and send the events of accepted ones along.
 
@@ -236,7 +254,7 @@ def report_with_events(
         event_queues=[event.queue for _, event in events],
         event_messages=[event.message for _, event in events],
         advance=advance,
-        is_quiet=is_quiet,
+        **take._asdict(),
     )
     return {row.workflow_step_uuid: row for row in rows}
 

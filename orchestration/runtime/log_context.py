@@ -23,7 +23,8 @@ class log_context:  # noqa: N801 - reads as a function, and costs less than a ge
         self._token: Token[Mapping[str, Any]] | None = None
 
     def __enter__(self) -> None:
-        self._token = _fields.set({**_fields.get(), **self._fields})
+        outer = _fields.get()
+        self._token = _fields.set({**outer, **self._fields} if outer else self._fields)
 
     def __exit__(self, *raised: object) -> None:
         if self._token is not None:
@@ -31,7 +32,7 @@ class log_context:  # noqa: N801 - reads as a function, and costs less than a ge
 
 
 def log_often(log: logging.Logger, event: str, fields: Mapping[str, Any] | None = None) -> None:
-    """Log at INFO what happens to every step: `log.info`, without the search for its caller."""
+    """Log at INFO what happens to every step and task: `log.info` without a look for its caller."""
     if log.isEnabledFor(logging.INFO):
         log.handle(log.makeRecord(log.name, logging.INFO, "", 0, event, (), None, extra=fields))
 

@@ -10,14 +10,12 @@ from typing import Any
 from django.utils import timezone
 
 from orchestration import metrics
+from orchestration.runtime.log_context import log_often
 from orchestration.states import TERMINAL_TASK_STATES, TaskState
 
 log = logging.getLogger(__name__)
 
-_LINES = {
-    TaskState.COMPLETE: ("task.completed", logging.INFO),
-    TaskState.BLOCKED_BY_FAILURES: ("task.blocked", logging.ERROR),
-}
+_LOGGED = (TaskState.COMPLETE, TaskState.BLOCKED_BY_FAILURES)
 
 
 def count_end(state: str, *, namespace: str, task: str, created_at: datetime) -> None:
@@ -36,7 +34,7 @@ def count_end(state: str, *, namespace: str, task: str, created_at: datetime) ->
 
 def is_logged(state: str) -> bool:
     """Say whether `note_end` has anything to do for a task in this state."""
-    return state in _LINES
+    return state in _LOGGED
 
 
 def note_end(
@@ -46,5 +44,7 @@ def note_end(
     if not is_logged(state):
         return
     count_end(state, namespace=namespace, task=task, created_at=created_at)
-    event, level = _LINES[TaskState(state)]
-    log.log(level, event, extra=log_fields)
+    if state == TaskState.COMPLETE:
+        log_often(log, "task.completed", log_fields)
+    else:
+        log.error("task.blocked", extra=log_fields)

@@ -5,11 +5,13 @@ as the NamedTuple that the caller names, whose fields are the statement's column
 """
 
 import time
+from datetime import UTC
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection
+from psycopg.types.datetime import TimestamptzLoader
 from pydantic_core import from_json
 
 from orchestration import metrics
@@ -26,8 +28,20 @@ def read(path: str) -> str:
 def fetch(row_type: type[Row], query: str, **parameters: Any) -> list[Row]:
     """Run `queries/<query>.sql` in the current transaction and return its rows."""
     with connection.cursor() as cursor, _measured(query):
+        if _has_times(row_type) and connection.timezone == UTC:
+            cursor.cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
         cursor.execute(read(f"queries/{query}.sql"), parameters)
         return [row_type._make(row) for row in cursor.fetchall()]
+
+
+@cache
+def _has_times(row_type: type[NamedTuple]) -> bool:
+    """Say whether rows hold times.
+
+    Those are read by psycopg's own loader, in C. Django's adds the zone in Python, which in UTC is
+    the same: 11 microseconds a time (measured), three times for each claim.
+    """
+    return any("datetime" in str(hint) for hint in row_type.__annotations__.values())
 
 
 def decoded(value: Any) -> Any:

@@ -174,7 +174,7 @@ class EngineAndModel(Orchestrators):
             self.engine_and_model_agree()
             for namespace in NAMESPACES:
                 for claim in self.take(WORKERS[2], 500, namespace):
-                    self.send_report(claim, "success", advances=False)
+                    self.send_report(claim, "success", way="message")
             self.take_results(500)
             self.engine_and_model_agree()
             after = [task.version for task in self.model.tasks]

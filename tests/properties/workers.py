@@ -10,7 +10,13 @@ from hypothesis.stateful import precondition, rule
 from orchestration.lifecycle import result_processor
 from orchestration.messaging.messages import worker_queue
 from orchestration.queries import steps
-from orchestration.queries.steps import Claim, StepReport
+from orchestration.queries.steps import (
+    TAKE_NOTHING,
+    Claim,
+    StepReport,
+    StepVerdict,
+    Take,
+)
 from tests.factories import ticks
 from tests.factories.histories import LETTERS
 from tests.properties import engine
@@ -21,6 +27,8 @@ from tests.properties.subjects import ClaimModel
 WORKERS = tuple(uuid4() for _ in range(3))
 LEASE_SECONDS = 600  # real time, which visibility follows, must never matter
 OUTCOMES = ("success", "success", "success", "retryable", "unsaid", "permanent", "lie", "later")
+WAYS = ("message", "advancing", "taking")
+MOST_TAKEN = 2
 ASKED_SECONDS = 7.5
 GIVEN_CLAIMS = 12
 tokens = count(1)
@@ -41,24 +49,28 @@ class Workers(Stage):
         limit=st.sampled_from([1, 2, 5]),
         outcomes=st.lists(st.sampled_from(OUTCOMES), min_size=1, max_size=3),
         results=st.sampled_from([1, 3, 50]),
-        advances=st.booleans(),
+        way=st.sampled_from(WAYS),
     )
-    def work(self, limit: int, outcomes: list[str], results: int, advances: bool) -> None:
+    def work(self, limit: int, outcomes: list[str], results: int, way: str) -> None:
         """Do what mostly happens: claim, report, process."""
         for namespace in NAMESPACES:
             for claim, outcome in zip(
                 self.take(WORKERS[0], limit, namespace), cycle(outcomes), strict=False
             ):
-                self.send_report(claim, outcome, advances)
+                self.send_report(claim, outcome, way)
         self.take_results(results)
 
     def take(self, worker: UUID, limit: int, namespace: str) -> list[ClaimModel]:
         """Claim, and compare what a handler is given."""
-        candidates = {step.uuid: step for step in self.model.claimable(namespace)}
+        candidates = self.model.claimable(namespace)
         found = steps.claim_steps(
             worker_queue(namespace), worker_uuid=worker, limit=limit, lease_seconds=LEASE_SECONDS
         )
         assert len(found) == min(limit, len(candidates))
+        return self.note_claims(found, namespace)
+
+    def note_claims(self, found: list[Claim], namespace: str) -> list[ClaimModel]:
+        candidates = {step.uuid: step for step in self.model.claimable(namespace)}
         taken = []
         for given in found:
             step = candidates.pop(given.workflow_step_uuid)
@@ -76,11 +88,11 @@ class Workers(Stage):
         places=st.lists(ANY, min_size=1, max_size=3),
         outcome=st.sampled_from(OUTCOMES),
         by_zombie=st.booleans(),
-        advances=st.booleans(),
+        way=st.sampled_from(WAYS),
     )
-    def report(self, places: list[int], outcome: str, by_zombie: bool, advances: bool) -> None:
+    def report(self, places: list[int], outcome: str, by_zombie: bool, way: str) -> None:
         for place in places:
-            self.send_report(self.pick_claim(place, by_zombie), outcome, advances)
+            self.send_report(self.pick_claim(place, by_zombie), outcome, way)
 
     def pick_claim(self, place: int, by_zombie: bool) -> ClaimModel:
         """Return a claim, or one whose step somebody else has claimed since, if there is one."""
@@ -92,7 +104,7 @@ class Workers(Stage):
         chosen = (by_zombie and zombies) or self.claims
         return chosen[place % len(chosen)]
 
-    def send_report(self, claim: ClaimModel, outcome: str, advances: bool) -> None:
+    def send_report(self, claim: ClaimModel, outcome: str, way: str) -> None:
         """Report, and let the task go on with it where that may be."""
         token = next(tokens)
         sent = report_of(claim.engine, outcome, token)
@@ -103,8 +115,9 @@ class Workers(Stage):
             wants_retry=outcome != "permanent",
             asked_seconds=ASKED_SECONDS if outcome == "later" else None,
         )
-        most_steps = self.model.rules.limit if advances else 0
-        verdict = steps.report_steps([sent], advance=most_steps)[sent.step_uuid]
+        most_steps = 0 if way == "message" else self.model.rules.limit
+        take = Take(MOST_TAKEN, LEASE_SECONDS) if way == "taking" else TAKE_NOTHING
+        verdict = steps.report_steps([sent], advance=most_steps, take=take)[sent.step_uuid]
         assert verdict.accepted == accepted
         if not accepted:
             return
@@ -117,6 +130,21 @@ class Workers(Stage):
         if verdict.task_state is not None:
             self.model.process([(step.uuid, step.version)])
             assert LETTERS[verdict.task_state] == step.task.state
+            self.note_taken(step.task.namespace, verdict, take)
+
+    def note_taken(self, namespace: str, verdict: StepVerdict, take: Take) -> None:
+        """Compare what was claimed with a report; the model enqueues first and claims then."""
+        taken = verdict.taken_steps or []
+        assert len(taken) == min(take.take or 0, verdict.enqueued_steps or 0)
+        found = steps.claim_steps(
+            worker_queue(namespace),
+            worker_uuid=WORKERS[0],
+            limit=0,
+            lease_seconds=LEASE_SECONDS,
+            taken=taken,
+        )
+        assert {claim.workflow_step_uuid for claim in found} == set(taken)
+        self.note_claims(found, namespace)
 
     @precondition(lambda self: self.claims)
     @rule(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from orchestration.queries import steps
-from orchestration.queries.steps import StepReport
+from orchestration.queries.steps import TAKE_NOTHING, StepReport, Take
 from workers.domain_events.delivery import deliver
 from workers.executor import announcing
 from workers.executor.advancing import note_advance
@@ -19,12 +19,13 @@ class Stored(NamedTuple):
     """Whether a report was accepted, and by event id why a durable event was not sent.
 
     Where the task went on with it, `task_state` is where that left the task, and the first of its
-    reports tells how many steps were enqueued.
+    reports tells how many steps were enqueued and which of them are claimed.
     """
 
     is_accepted: bool = False
     task_state: str | None = None
     enqueued_steps: int | None = None
+    taken_steps: Sequence[UUID] | None = None
     refused_events: Mapping[str, str] = MappingProxyType({})
 
 
@@ -32,30 +33,30 @@ REFUSED = Stored()
 
 
 def store_reports(
-    reports: Sequence[StepReport], *, advance: int = 0, is_quiet: bool = False
+    reports: Sequence[StepReport], *, advance: int = 0, take: Take = TAKE_NOTHING
 ) -> dict[UUID, Stored]:
     """Store reports with their durable events, in one statement.
 
-    Tasks of `advance` steps at most go on with it when nobody else holds them; quietly means that
-    nobody is told of the steps that this enqueues.
+    Tasks of `advance` steps at most go on with it when nobody else holds them; `take` says how many
+    of the steps that follow are claimed by that.
     """
     began = time.perf_counter()
-    found = _store(reports, advance, is_quiet)
+    found = _store(reports, advance, take)
     count_submission(reports, seconds=time.perf_counter() - began)
     return found
 
 
-def _store(reports: Sequence[StepReport], advance: int, is_quiet: bool) -> dict[UUID, Stored]:
+def _store(reports: Sequence[StepReport], advance: int, take: Take) -> dict[UUID, Stored]:
     if not any(report.events for report in reports):
-        answers = steps.report_steps(reports, advance=advance, is_quiet=is_quiet)
+        answers = steps.report_steps(reports, advance=advance, take=take)
         return {step_uuid: Stored(*answer[1:]) for step_uuid, answer in answers.items()}
-    verdicts = steps.report_with_events(reports, advance=advance, is_quiet=is_quiet)
+    verdicts = steps.report_with_events(reports, advance=advance, take=take)
     found = {}
     for report in reports:
-        _, is_accepted, task_state, enqueued_steps, event_errors = verdicts[report.step_uuid]
-        errors = zip(report.events, event_errors, strict=False)  # none when not accepted
+        verdict = verdicts[report.step_uuid]
+        errors = zip(report.events, verdict.event_errors, strict=False)  # none when not accepted
         refused = {event.event_id: error for event, error in errors if error is not None}
-        found[report.step_uuid] = Stored(is_accepted, task_state, enqueued_steps, refused)
+        found[report.step_uuid] = Stored(*verdict[1:-1], refused)
     return found
 
 

@@ -5,14 +5,16 @@ was asked for. Notifications are hints, so one more look follows a second after 
 that also covers a message which another transaction held locked for a moment.
 
 Where results claim what takes their place (`workers.worker.exchange`), this loop leaves the slots
-to them as long as there are some to send: two small claims cost twice what one does.
+to them as long as there are some to send: two small claims cost twice what one does. Results take
+the steps that follow them before those that wait in the queue, so that what was begun ends; every
+eighth time they stand in line.
 """
 
 import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
@@ -20,7 +22,7 @@ from uuid import UUID
 
 from orchestration import health
 from orchestration.messaging.messages import worker_queue
-from orchestration.queries.steps import Claim, claim_steps
+from orchestration.queries.steps import Claim, Take, claim_steps
 from orchestration.runtime.loop import Loop
 from workers import signals
 from workers.executor import Execution
@@ -31,6 +33,10 @@ log = logging.getLogger(__name__)
 
 SECOND_LOOK_SECONDS = 1.05
 """A little more than the second for which a claim hides a message that was locked."""
+
+
+MOST_TAKING_TURNS = 7
+"""While steps wait in the queue, every eighth turn takes none out of order."""
 
 
 class Pace(NamedTuple):
@@ -44,16 +50,26 @@ class Pace(NamedTuple):
 class Turn:
     """What another part of the worker claims in a transaction of its own; see `Claimer.turn`."""
 
-    def __init__(self, read: Callable[..., list[Claim]], free: int, *, is_backlog: bool) -> None:
-        self._read = read
+    def __init__(
+        self, fetch: Callable[..., list[Claim]], *, free: int, take: Take, is_backlog: bool
+    ) -> None:
+        self._fetch = fetch
         self._free = free
-        self.is_backlog = is_backlog  # the namespace was not read to its end
+        self._is_backlog = is_backlog  # the namespace was not read to its end
+        self.take = take
         self.claims: list[Claim] = []
 
-    def claim(self) -> bool:
-        """Fill the free slots from the namespace; say whether it may have more."""
-        self.claims = self._read(limit=self._free, method="report")
-        return len(self.claims) == self._free
+    def claim(self, taken: Sequence[UUID], *, enqueued: int) -> bool:
+        """Claim what fits beside the `taken` ones of the steps that this transaction has enqueued.
+
+        Returns whether the queue may hold more. It is read only if it may hold something.
+        """
+        if self._is_backlog or enqueued > len(taken):
+            self.claims = self._fetch(limit=self._free - len(taken), taken=taken)
+            return len(self.claims) == self._free
+        if taken:
+            self.claims = self._fetch(limit=None, taken=taken)
+        return False
 
 
 class Claimer:
@@ -80,6 +96,7 @@ class Claimer:
         self.on_nothing: Callable[[], None] = lambda: None
         self.are_results_claiming: Callable[[], bool] = lambda: False
         self._next_poll_at = 0.0
+        self._taking_turns = 0
         self._lock = threading.Lock()
 
     @property
@@ -98,8 +115,11 @@ class Claimer:
         self.loop.wake()
 
     def note_free_slot(self) -> None:
-        """Look again if there may be more than the slots allowed."""
-        if self._marked:
+        """Look again if there may be more than the slots allowed.
+
+        Not while results are about to take the slot: their end frees slots as well.
+        """
+        if self._marked and not self.are_results_claiming():
             self.loop.wake()
 
     def run_once(self) -> int:
@@ -135,8 +155,7 @@ class Claimer:
             if free <= 0 or others or self.loop.is_stopping or self._is_pool_busy():
                 yield None
                 return
-            is_backlog = namespace in self._marked
-            turn = Turn(partial(self._read, namespace), free, is_backlog=is_backlog)
+            turn = self._build_turn(namespace, free)
             try:
                 yield turn
             except BaseException:
@@ -144,6 +163,17 @@ class Claimer:
                 raise
             for claim in turn.claims:
                 self._begin(claim)
+
+    def _build_turn(self, namespace: str, free: int) -> Turn:
+        is_backlog = namespace in self._marked
+        stands_in_line = is_backlog and self._taking_turns == MOST_TAKING_TURNS
+        self._taking_turns = self._taking_turns + 1 if is_backlog and not stands_in_line else 0
+        return Turn(
+            partial(self._fetch, namespace, method="report"),
+            free=free,
+            take=Take(0 if stands_in_line else free, self._pace.lease_seconds),
+            is_backlog=is_backlog,
+        )
 
     def _may_claim(self) -> bool:
         has_room = self._slots.free > 0 or self._slots.can_grow
@@ -162,28 +192,36 @@ class Claimer:
             if free <= 0:
                 break
             share = -(-free // (len(waiting) - position))
-            claims = self._read(namespace, limit=share, method=method)
+            claims = self._fetch(namespace, limit=share, method=method)
             for claim in claims:
                 self._begin(claim)
             claimed += len(claims)
         return claimed
 
-    def _read(self, namespace: str, *, limit: int, method: str) -> list[Claim]:
+    def _fetch(
+        self, namespace: str, *, limit: int | None, method: str, taken: Sequence[UUID] = ()
+    ) -> list[Claim]:
+        """Claim up to `limit` steps from the queue of a namespace, beside those already `taken`.
+
+        None: the queue is not looked at.
+        """
         began = time.perf_counter()
-        self._marked.discard(namespace)  # before reading: a message sent meanwhile marks it again
+        if limit is not None:
+            self._marked.discard(namespace)  # before reading: what is sent meanwhile marks it again
         try:
             claims = claim_steps(
                 worker_queue(namespace),
                 worker_uuid=self._worker_uuid,
-                limit=limit,
+                limit=limit or 0,
                 lease_seconds=self._pace.lease_seconds,
+                taken=taken,
             )
         except BaseException as error:
             failed = error
             signals.announce(signals.worker_error, Claimer, lambda: {"error": failed})
             self._marked.add(namespace)
             raise
-        if len(claims) >= limit:
+        if limit is not None and len(claims) >= limit + len(taken):
             self._marked.add(namespace)
         seconds = time.perf_counter() - began
         count_claims(claims, namespace, method=method, seconds=seconds)

@@ -1,8 +1,8 @@
 """Results go out and the next claims come in, in one transaction.
 
 Where it can, the task of a result goes on at once (`queries.steps.report_steps`). The steps that
-this enqueues mostly are what this worker runs next: it claims them before anybody is told of them,
-and tells others only of what is left.
+this enqueues mostly are what this worker runs next: it claims them with the very move that enqueues
+them, and tells others only of what is left.
 """
 
 import logging
@@ -82,9 +82,10 @@ class Exchange:
         self, reports: Sequence[StepReport], turn: Turn, namespace: str
     ) -> dict[UUID, Stored]:
         turn.claims = []  # those of an attempt that lost a deadlock were rolled back
-        stored = store_reports(reports, advance=self._most_steps, is_quiet=True)
-        has_enqueued = any(each.enqueued_steps for each in stored.values())
-        is_more_left = (has_enqueued or turn.is_backlog) and turn.claim()
-        if has_enqueued and is_more_left:
+        stored = store_reports(reports, advance=self._most_steps, take=turn.take)
+        enqueued = sum(each.enqueued_steps or 0 for each in stored.values())
+        taken = [step for each in stored.values() for step in each.taken_steps or ()]
+        is_more_left = turn.claim(taken, enqueued=enqueued)
+        if is_more_left and enqueued > len(taken):
             announce_steps(worker_queue(namespace))
         return stored

@@ -2,20 +2,24 @@
 -- state, step messages deleted, result messages sent, all in the caller's transaction.
 -- p_advance: the success of a task of so many steps at most needs no message when nobody else holds the
 -- task: the step completes here and its task goes on (engine.md 7.2 in short). 0: all go by message.
--- task_state: where that left the task; enqueued_steps: how many followed, on one step of each task.
--- p_is_quiet: nobody is told of those; the caller is about to claim them.
+-- p_take: the worker claims so many of the steps that this enqueues, for p_lease_seconds, and nobody is
+-- told of the others: it reads the queue, or announces them. Null: it takes none and others are told.
+-- task_state: where that left the task. On one step of each task: enqueued_steps, how many followed, and
+-- taken_steps, which of those are claimed.
 -- Called by queries/steps.py. Locks: tasks that nobody holds (SKIP LOCKED), if they may go on; then the
 -- steps in uuid order.
 CREATE OR REPLACE FUNCTION tasker_report_steps(
   p_reports jsonb,
   p_advance int DEFAULT 0,
-  p_is_quiet boolean DEFAULT false
+  p_take int DEFAULT NULL,
+  p_lease_seconds int DEFAULT 30
 )
 RETURNS TABLE (
   workflow_step_uuid uuid,
   accepted boolean,
   task_state varchar,
-  enqueued_steps int
+  enqueued_steps int,
+  taken_steps uuid[]
 )
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
@@ -121,7 +125,7 @@ BEGIN
       jsonb_build_object('actor', 'system:' || v_worker, 'processor_uuid', v_worker)::text,
       true
     );
-    PERFORM set_config('tasker.is_quiet', p_is_quiet::text, true);
+    PERFORM set_config('tasker.is_quiet', (p_take IS NOT NULL)::text, true);
     RETURN QUERY
       WITH finals AS MATERIALIZED (
         SELECT
@@ -132,16 +136,20 @@ BEGIN
         WHERE x.is_final
       ),
       advanced AS MATERIALIZED (
-        SELECT a.task_uuid, a.task_state, a.enqueued_steps
+        SELECT a.task_uuid, a.task_state, a.enqueued_steps, a.taken_steps
         FROM tasker_advance_tasks(
-          ARRAY(SELECT f.task_uuid FROM finals AS f WHERE f.is_first)
+          ARRAY(SELECT f.task_uuid FROM finals AS f WHERE f.is_first),
+          coalesce(p_take, 0),
+          v_worker,
+          p_lease_seconds
         ) AS a
       )
       SELECT
         r.step_uuid,
         r.step_uuid = ANY(v_accepted),
         a.task_state,
-        CASE WHEN f.is_first THEN a.enqueued_steps END
+        CASE WHEN f.is_first THEN a.enqueued_steps END,
+        CASE WHEN f.is_first THEN a.taken_steps END
       FROM jsonb_to_recordset(p_reports) AS r (step_uuid uuid)
       LEFT JOIN finals AS f ON f.step_uuid = r.step_uuid
       LEFT JOIN advanced AS a ON a.task_uuid = f.task_uuid;
@@ -150,7 +158,7 @@ BEGIN
   END IF;
 
   RETURN QUERY
-    SELECT r.step_uuid, r.step_uuid = ANY(coalesce(v_accepted, '{}')), NULL::varchar, NULL::int
+    SELECT r.step_uuid, r.step_uuid = ANY(coalesce(v_accepted, '{}')), NULL::varchar, NULL::int, NULL::uuid[]
     FROM jsonb_to_recordset(p_reports) AS r (step_uuid uuid);
 END
 $$;

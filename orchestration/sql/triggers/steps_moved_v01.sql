@@ -21,10 +21,12 @@ BEGIN
     SELECT
       n.workflow_step_uuid, n.name, n.attempts, n.state, n.via, n.state_entered_at,
       o.state AS old_state,
+      o.attempts AS old_attempts,
       o.state_version AS old_version,
       n.state_version - o.state_version AS hop_count,
       generate_series(1, n.state_version - o.state_version) AS place,
-      coalesce(mover, n.claimed_by, o.claimed_by) AS worker
+      coalesce(mover, o.claimed_by) AS old_worker,
+      coalesce(mover, n.claimed_by, o.claimed_by) AS new_worker
     FROM new_steps AS n
     JOIN old_steps AS o ON o.workflow_step_uuid = n.workflow_step_uuid
   ),
@@ -36,7 +38,10 @@ BEGIN
       CASE WHEN h.place = h.hop_count THEN h.state ELSE split_part(h.via[h.place + 1], ':', 1) END
         AS to_state,
       CASE WHEN h.place = h.hop_count THEN last_event ELSE split_part(h.via[h.place + 1], ':', 2) END
-        AS hint
+        AS hint,
+      -- a claim is the last hop: those before it do not belong to the attempt
+      CASE WHEN h.place = h.hop_count THEN h.attempts ELSE h.old_attempts END AS attempt,
+      CASE WHEN h.place = h.hop_count THEN h.new_worker ELSE h.old_worker END AS worker
     FROM hops AS h
   ),
   recorded AS (
@@ -55,7 +60,7 @@ BEGIN
           )
         )
       ),
-      m.attempts, m.worker, processor, coalesce(actor, 'system:' || m.worker), details,
+      m.attempt, m.worker, processor, coalesce(actor, 'system:' || m.worker), details,
       m.state_entered_at
     FROM moves AS m
     RETURNING workflow_step_transition_uuid, workflow_step_uuid, to_state, worker_uuid

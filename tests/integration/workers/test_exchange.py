@@ -21,8 +21,8 @@ from tests.factories import ticks
 from tests.factories.histories import states
 from workers.context import Progress
 from workers.executor import Execution
-from workers.worker import exchange
-from workers.worker.claiming import Claimer, Pace, Turn
+from workers.worker import claiming, exchange
+from workers.worker.claiming import MOST_TAKING_TURNS, Claimer, Pace
 from workers.worker.exchange import Exchange, most_steps_to_advance
 from workers.worker.slots import Slots
 
@@ -127,10 +127,12 @@ def test_others_are_told_of_what_finds_no_slot(bench, listening):
     assert bench.claimer.may_have_work
 
 
-def test_others_are_told_when_messages_of_nobody_were_in_the_way(bench, listening):
+def test_others_are_told_when_messages_of_nobody_were_in_the_way(bench, listening, monkeypatch):
+    monkeypatch.setattr(claiming, "MOST_TAKING_TURNS", 0)
     start(linear(2), bench)
     for _ in range(SLOTS):
         pgmq.send(worker_queue("test"), {"step_uuid": str(uuid4())})
+    bench.claimer.mark("test")
     heard(listening)
 
     bench.finish()
@@ -142,7 +144,7 @@ def test_others_are_told_when_messages_of_nobody_were_in_the_way(bench, listenin
 def test_what_an_attempt_claimed_that_was_rolled_back_does_not_begin(bench, monkeypatch):
     start(linear(2), bench)
     monkeypatch.setattr(exchange, "store_reports", lambda reports, **rest: {})
-    turn = Turn(list, free=1, is_backlog=False)
+    turn = bench.claimer._build_turn("test", 1)
     turn.claims = [bench.running[0].claim]
 
     bench.exchange._exchange([], turn, "test")
@@ -150,13 +152,31 @@ def test_what_an_attempt_claimed_that_was_rolled_back_does_not_begin(bench, monk
     assert turn.claims == []
 
 
-def test_older_messages_of_the_queue_come_first(bench):
+def test_slots_that_nothing_follows_are_filled_from_the_queue(bench):
     start(linear(2), bench)
     ticks.start(fan_in(SLOTS, name="older"))
+    bench.claimer.mark("test")
 
     bench.finish()
 
-    assert bench.names == ["root_1", "root_2", "root_3"]
+    assert bench.names == ["root_1", "root_2", "step_2"]
+
+
+def test_a_step_that_waits_in_the_queue_is_passed_seven_times_at_most(bench):
+    chain = start(linear(10), bench)
+    ticks.start(fan_in(SLOTS, name="others"))
+    bench.claimer.mark("test")
+    bench.claim()
+    [first] = [each for each in bench.running if each.claim.name == "step_1"]
+    bench.running = [first]  # the others' handlers take their time
+
+    for number in range(MOST_TAKING_TURNS):
+        bench.finish()
+        assert bench.names == [f"step_{number + 2}"]
+    bench.finish()
+
+    assert bench.names == ["root_3"]
+    assert states(chain)[f"step_{MOST_TAKING_TURNS + 2}"] == "enqueued"
 
 
 def test_a_backlog_fills_the_slots_of_results_that_nothing_follows(bench):
@@ -243,7 +263,7 @@ def test_a_refused_claim_takes_no_report_with_it(bench, monkeypatch):
     def refuse(*args: object, **rest: object) -> list[Claim]:
         raise CircuitOpenError("messaging", retry_after_seconds=1.0)
 
-    monkeypatch.setattr(bench.claimer, "_read", refuse)
+    monkeypatch.setattr(bench.claimer, "_fetch", refuse)
 
     assert bench.finish() == [True]
 

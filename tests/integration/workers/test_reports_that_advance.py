@@ -1,18 +1,30 @@
 """Reports that let their task go on by themselves: as an orchestrator would, or not at all."""
 
 import threading
+from uuid import UUID
 
 import pytest
 from django.db import connections, transaction
+from django.utils import timezone
 
-from orchestration.queries.steps import Claim, StepReport, StepVerdict, report_steps
+from orchestration.messaging.messages import worker_queue
+from orchestration.models import StepTransition, WorkflowStep
+from orchestration.queries.steps import (
+    Claim,
+    StepReport,
+    StepVerdict,
+    Take,
+    claim_steps,
+    report_steps,
+)
 from orchestration.queries.tasks import lock_tasks
-from orchestration.testing import batch, decision, fan_in, linear
+from orchestration.testing import batch, decision, fan_in, linear, shape
 from templates_registry.schema import TaskTemplate
 from tests.factories import ticks
 from tests.factories.histories import states, step_histories, task_history
 
 MOST_STEPS = 64
+LEASE_SECONDS = 30
 
 
 def begin(template: TaskTemplate) -> dict[str, Claim]:
@@ -72,6 +84,81 @@ def test_a_task_goes_on_as_an_orchestrator_would_let_it(case):
         ticks.claim()  # out of the way of the next one
 
     assert all_lives[0] == all_lives[1]
+
+
+@pytest.mark.django_db
+def test_a_step_taken_with_a_report_is_claimed_like_any_other():
+    found = []
+    for takes in (True, False):
+        first = begin(linear(2).model_copy(update={"name": f"task_{takes}"}))["step_1"]
+        taken: list[UUID] = []
+        if takes:
+            report = ticks.success(first)
+            verdict = report_steps([report], advance=MOST_STEPS, take=Take(5, LEASE_SECONDS))
+            taken = verdict[report.step_uuid].taken_steps or []
+        else:
+            advance(ticks.success(first))
+        (claim,) = claim_steps(
+            worker_queue("test"),
+            worker_uuid=ticks.WORKER,
+            limit=0 if takes else 5,
+            lease_seconds=LEASE_SECONDS,
+            taken=taken,
+        )
+        found.append((_known_of(claim), _moves_of(claim), lives({"step_2": claim})))
+        ticks.assert_invariants()
+
+    assert found[0] == found[1]
+
+
+def _known_of(claim: Claim) -> tuple[object, ...]:
+    step = WorkflowStep.objects.get(pk=claim.workflow_step_uuid)
+    return (
+        (claim.name, claim.state_version, claim.attempts, sorted(claim.dependency_results)),
+        (step.state, step.claimed_by, step.attempts, step.queue_msg_id == claim.msg_id),
+        round((claim.lease_until - timezone.now()).total_seconds()),
+        _hidden_seconds(claim),
+    )
+
+
+def _hidden_seconds(claim: Claim) -> int:
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT round(extract(epoch FROM vt - clock_timestamp())) FROM pgmq.q_worker_test_queue"
+            " WHERE msg_id = %s",
+            [claim.msg_id],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _moves_of(claim: Claim) -> list[tuple[object, ...]]:
+    moves = StepTransition.objects.filter(workflow_step_id=claim.workflow_step_uuid)
+    return list(
+        moves.order_by("sort_key").values_list(
+            "from_state", "to_state", "event", "attempt", "worker_uuid"
+        )
+    )
+
+
+@pytest.mark.django_db
+def test_no_more_steps_are_taken_than_asked_for():
+    wide = shape("wide", {"root": [], "a": ["root"], "b": ["root"], "c": ["root"]})
+    (claim,) = begin(wide).values()
+    report = ticks.success(claim)
+
+    verdict = report_steps([report], advance=MOST_STEPS, take=Take(2, LEASE_SECONDS))[
+        report.step_uuid
+    ]
+
+    assert verdict.enqueued_steps == 3
+    assert len(verdict.taken_steps or []) == 2
+    assert sorted(states(claim.task_uuid).values()) == [
+        "complete",
+        "enqueued",
+        "in_progress",
+        "in_progress",
+    ]
+    ticks.assert_invariants()
 
 
 @pytest.mark.django_db

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 
 from orchestration.lifecycle import outcome_processor, result_processor
-from orchestration.runtime import task_ends
 from tests.processes import PROJECT
 
 PACKAGES = ("tasker_project", "templates_registry", "orchestration", "workers")
@@ -46,8 +45,7 @@ def logged() -> set[tuple[str, str]]:
     found = set(_literal())
     for events in CHOSEN.values():
         found |= set(events.items())
-    for table in (result_processor._EVENTS, task_ends._LINES):
-        found |= {(name, _level(level)) for name, level in table.values()}
+    found |= {(name, _level(level)) for name, level in result_processor._EVENTS.values()}
     found |= {(name, "info") for name in outcome_processor._APPLIED.values()}
     found |= {(name, "error") for name in outcome_processor._INVALID.values()}
     return found

@@ -6,5 +6,6 @@ FROM tasker_report_with_events(
   %(event_queues)s::text[],
   %(event_messages)s::text[],
   %(advance)s,
-  %(is_quiet)s
+  %(take)s,
+  %(lease_seconds)s
 )
