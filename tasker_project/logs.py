@@ -9,14 +9,15 @@ import json
 import logging
 import sys
 import traceback
+from contextlib import nullcontext
 from functools import lru_cache
 from itertools import islice
 from time import gmtime, strftime
-from typing import Any
+from typing import Any, TextIO
 
 from pydantic_core import to_json
 
-from orchestration.runtime.log_context import current_fields
+from orchestration.runtime.log_context import are_lines_held, current_fields
 
 LEADING = ("correlation_id", "task_uuid", "step_uuid", "namespace")
 PROCESS = ("process_kind", "process", "request_id", "trace_id")
@@ -96,6 +97,31 @@ class ConsoleFormatter(logging.Formatter):
         return f"{line}\n{trace}".rstrip()
 
 
+class LinesHandler(logging.StreamHandler[TextIO]):
+    """Writes lines; those of a block of `lines_together` at its end, by one call."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take one line, and write it if nothing holds it back."""
+        try:
+            self._lines.append(self.format(record) + self.terminator)
+            if not are_lines_held():
+                self.flush()
+        except Exception:  # noqa: BLE001 - as every handler: a line is no reason to fail
+            self.handleError(record)
+
+    def flush(self) -> None:
+        """Write what was taken, of every thread."""
+        with self.lock or nullcontext():
+            text, self._lines = "".join(self._lines), []
+            if text:
+                self.stream.write(text)
+            super().flush()
+
+
 def logging_settings(*, level: str, form: str) -> dict[str, Any]:
     """Return Django's LOGGING: ours from `level` on, everything else from WARNING on.
 
@@ -108,9 +134,7 @@ def logging_settings(*, level: str, form: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": {"()": formatter}},
-        "handlers": {
-            "lines": {"class": "logging.StreamHandler", "formatter": "lines", "stream": stream}
-        },
+        "handlers": {"lines": {"()": LinesHandler, "formatter": "lines", "stream": stream}},
         "root": {"level": "WARNING", "handlers": ["lines"]},
         "loggers": {name: {"level": level} for name in packages} | {"django": {"level": "WARNING"}},
     }

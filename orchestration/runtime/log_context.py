@@ -11,6 +11,7 @@ from typing import Any
 
 _fields: ContextVar[Mapping[str, Any]] = ContextVar("tasker_log_fields", default={})  # noqa: B039
 _process: dict[str, Any] = {}
+_are_held: ContextVar[bool] = ContextVar("tasker_lines_are_held", default=False)
 
 
 class log_context:  # noqa: N801 - reads as a function, and costs less than a generator would
@@ -29,6 +30,30 @@ class log_context:  # noqa: N801 - reads as a function, and costs less than a ge
     def __exit__(self, *raised: object) -> None:
         if self._token is not None:
             _fields.reset(self._token)
+
+
+class lines_together:  # noqa: N801 - reads as a function
+    """Lets this thread's lines go out in one write at the end of the block.
+
+    Each write gives other threads the interpreter: line by line, a worker spent a fifth of its CPU on
+    handing it round (measured). Handlers that know nothing of this write as ever.
+    """
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> None:
+        self._token = _are_held.set(True)
+
+    def __exit__(self, *raised: object) -> None:
+        _are_held.reset(self._token)
+        if not _are_held.get():
+            for handler in logging.getLogger().handlers:
+                handler.flush()
+
+
+def are_lines_held() -> bool:
+    """Say whether what this thread logs is to wait for the end of a block."""
+    return _are_held.get()
 
 
 def log_often(log: logging.Logger, event: str, fields: Mapping[str, Any] | None = None) -> None:

@@ -79,11 +79,13 @@ class Executor:
 
     def begin(self, claim: Claim) -> Execution:
         """Return the execution of a claim, not yet running."""
-        return Execution(
+        execution = Execution(
             claim,
             progress=Progress(is_stopping=self._is_stopping),
             timeout_seconds=claim.timeout_seconds or self._settings.default_step_timeout_seconds,
         )
+        log_often(log, "step.claimed", execution.log_fields)
+        return execution
 
     def close(self) -> None:
         """End the watchdog thread."""
@@ -95,7 +97,6 @@ class Executor:
         Every line logged meanwhile, the handler's own too, carries the ids of the step.
         """
         with log_context(**execution.log_fields):
-            log_often(log, "step.claimed")
             self._run(execution)
 
     def _run(self, execution: Execution) -> None:

@@ -23,6 +23,7 @@ from uuid import UUID
 from orchestration import health
 from orchestration.messaging.messages import worker_queue
 from orchestration.queries.steps import Claim, Take, claim_steps
+from orchestration.runtime.log_context import lines_together
 from orchestration.runtime.loop import Loop
 from workers import signals
 from workers.executor import Execution
@@ -161,7 +162,11 @@ class Claimer:
             except BaseException:
                 self._marked.add(namespace)  # what was claimed was rolled back
                 raise
-            for claim in turn.claims:
+            self._begin_all(turn.claims)
+
+    def _begin_all(self, claims: Sequence[Claim]) -> None:
+        with lines_together():
+            for claim in claims:
                 self._begin(claim)
 
     def _build_turn(self, namespace: str, free: int) -> Turn:
@@ -193,8 +198,7 @@ class Claimer:
                 break
             share = -(-free // (len(waiting) - position))
             claims = self._fetch(namespace, limit=share, method=method)
-            for claim in claims:
-                self._begin(claim)
+            self._begin_all(claims)
             claimed += len(claims)
         return claimed
 

@@ -22,7 +22,7 @@ from pydantic_core import from_json
 from orchestration import metrics
 from orchestration.queries.steps import StepReport, release_steps
 from orchestration.runtime import database
-from orchestration.runtime.log_context import log_often
+from orchestration.runtime.log_context import lines_together, log_often
 from orchestration.runtime.loop import Loop
 from workers import signals
 from workers.executor import Execution
@@ -147,7 +147,8 @@ class Reporter:
                 accepted.append(Accepted(execution, answer.report, answer.stored))
             else:
                 _note_stale(execution)
-        _note_accepted(accepted)
+        with lines_together():
+            _note_accepted(accepted)
         self._on_settled()
 
     def _store(self, batch: Sequence[Outcome]) -> dict[UUID, Answer]:

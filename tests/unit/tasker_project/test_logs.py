@@ -1,10 +1,14 @@
 """The shape of a log line: keys in order, ids of the current task, errors, nothing of Django's."""
 
+import io
 import json
 import logging
+import threading
 
-from orchestration.runtime.log_context import log_context, log_often
-from tasker_project.logs import ConsoleFormatter, JsonFormatter, logging_settings
+import pytest
+
+from orchestration.runtime.log_context import lines_together, log_context, log_often
+from tasker_project.logs import ConsoleFormatter, JsonFormatter, LinesHandler, logging_settings
 
 LEADING = ["correlation_id", "task_uuid", "step_uuid", "namespace", "event", "level", "timestamp"]
 
@@ -105,3 +109,73 @@ def test_what_json_or_utf_8_cannot_say_keeps_its_line():
     line.encode()
     assert json.loads(line)["half"] == "\ud800"
     assert json.loads(JsonFormatter().format(_record("x", odd=float("nan"))))["odd"] is None
+
+
+class Stream(io.StringIO):
+    """Remembers each call that writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.writes.append(text)
+        return len(text)
+
+
+@pytest.fixture
+def stream(monkeypatch):
+    """What the only handler of the process writes to."""
+    stream = Stream()
+    handler = LinesHandler(stream)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
+    return stream
+
+
+def test_each_line_is_written_when_it_is_logged(stream):
+    log = logging.getLogger("orchestration.test")
+
+    log.warning("worker.lost")
+
+    assert stream.writes == ["worker.lost\n"]
+
+
+def test_lines_of_a_block_are_written_at_its_end_by_one_call(stream):
+    log = logging.getLogger("orchestration.test")
+
+    with lines_together():
+        log.warning("worker.lost")
+        with lines_together():
+            log.warning("lease.expired")
+        assert stream.writes == []
+
+    assert stream.writes == ["worker.lost\nlease.expired\n"]
+
+
+def test_lines_of_a_block_that_fails_are_not_lost(stream):
+    with pytest.raises(RuntimeError), lines_together():
+        logging.getLogger("orchestration.test").warning("worker.lost")
+        raise RuntimeError
+
+    assert stream.writes == ["worker.lost\n"]
+
+
+def test_another_thread_takes_held_lines_along_in_their_order(stream):
+    log = logging.getLogger("orchestration.test")
+    other = threading.Thread(target=log.warning, args=["lease.expired"])
+
+    with lines_together():
+        log.warning("worker.lost")
+        other.start()
+        other.join()
+
+    assert stream.writes == ["worker.lost\nlease.expired\n"]
+
+
+def test_handlers_that_know_nothing_of_blocks_write_as_ever(monkeypatch):
+    stream = Stream()
+    monkeypatch.setattr(logging.getLogger(), "handlers", [logging.StreamHandler(stream)])
+
+    with lines_together():
+        logging.getLogger("orchestration.test").warning("worker.lost")
+        assert "".join(stream.writes) == "worker.lost\n"
