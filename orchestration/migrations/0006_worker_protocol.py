@@ -15,6 +15,7 @@ class Migration(migrations.Migration):
         SQLFunction("tasker_delete_step_messages"),
         SQLFunction("tasker_bury_message"),
         SQLFunction("tasker_tidy_unclaimed"),
+        SQLFunction("tasker_claim_messages"),
         SQLFunction("tasker_claim_steps"),
         SQLFunction("tasker_extend_leases"),
         SQLFunction("tasker_save_checkpoint"),

@@ -35,8 +35,8 @@ class log_context:  # noqa: N801 - reads as a function, and costs less than a ge
 class lines_together:  # noqa: N801 - reads as a function
     """Lets this thread's lines go out in one write at the end of the block.
 
-    Each write gives other threads the interpreter: line by line, a worker spent a fifth of its CPU on
-    handing it round (measured). Handlers that know nothing of this write as ever.
+    Each write gives other threads the interpreter: line by line, a worker spent a fifth of its CPU
+    on handing it round (measured). Handlers that know nothing of this write as ever.
     """
 
     __slots__ = ("_token",)

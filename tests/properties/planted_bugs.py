@@ -262,7 +262,7 @@ BUGS = (
     Bug(
         "a claim takes a step by a message that is not its own",
         IN_SQL,
-        "tasker_claim_steps",
+        "tasker_claim_messages",
         "        AND w.queue_msg_id = m.msg_id\n",
         "",
     ),

@@ -1,7 +1,5 @@
--- A worker takes up to p_limit steps from one queue: reads messages, moves their steps to
--- in_progress under a lease, and returns all that a handler needs. Called by queries/steps.py.
--- Four separate statements (engine.md L4): a step that the snapshot of a joined read could not see
--- yet would be hidden until its visibility ends.
+-- A worker takes up to p_limit steps from one queue (tasker_claim_messages) and is given all that their
+-- handlers need. Called by queries/steps.py.
 -- p_only: only messages that contain this JSON; {} = all.
 -- p_taken: steps that the worker has claimed with its reports, in this transaction; they are returned
 -- beside the others. With a p_limit of 0 no queue is read.
@@ -62,74 +60,19 @@ SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
-  v_now timestamptz;
-  v_msg_ids bigint[];
-  v_step_uuids uuid[];
-  v_waited_ms float8[];
   v_claimed uuid[];
-  v_claimed_waits float8[];
+  v_waited_ms float8[];
 BEGIN
   IF p_limit > 0 THEN
-    SELECT
-      array_agg(m.msg_id),
-      array_agg(
-        CASE
-          WHEN m.message ->> 'step_uuid' ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
-          THEN (m.message ->> 'step_uuid')::uuid
-        END
-      ),
-      -- A message that was read before waited for its claim to end as well.
-      array_agg(
-        CASE
-          WHEN m.read_ct = 1
-          THEN extract(epoch FROM clock_timestamp() - m.enqueued_at)::float8 * 1000
-        END
-      )
-    INTO v_msg_ids, v_step_uuids, v_waited_ms
-    FROM pgmq.read(p_queue, p_lease_seconds, p_limit, p_only) AS m;
+    SELECT array_agg(c.workflow_step_uuid), array_agg(c.waited_ms)
+    INTO v_claimed, v_waited_ms
+    FROM tasker_claim_messages(p_queue, p_worker, p_limit, p_lease_seconds, p_only) AS c;
   END IF;
-  IF v_msg_ids IS NOT NULL THEN
-    v_now := tasker_now();
-    -- A claim has to be on disk before its handler runs, like everything else: one that a crash of the
-    -- server takes back would be given out once more under the same state_version, and the report of
-    -- the first attempt would pass for the second one's.
-    PERFORM set_config('tasker.move', jsonb_build_object('worker_uuid', p_worker)::text, true);
-    SELECT coalesce(array_agg(s.workflow_step_uuid), '{}'), array_agg(m.waited_ms)
-    INTO v_claimed, v_claimed_waits
-    FROM (
-      SELECT *
-      FROM unnest(v_msg_ids, v_step_uuids, v_waited_ms) AS x (msg_id, step_uuid, waited_ms)
-      ORDER BY x.step_uuid
-    ) AS m
-    CROSS JOIN LATERAL (
-      SELECT w.workflow_step_uuid
-      FROM tasker_workflow_steps AS w
-      WHERE w.workflow_step_uuid = m.step_uuid
-        AND w.state || '' = 'enqueued'
-        AND w.queue_msg_id = m.msg_id
-      FOR NO KEY UPDATE SKIP LOCKED
-    ) AS s;
-    UPDATE tasker_workflow_steps AS s
-    SET
-      state = 'in_progress',
-      attempts = s.attempts + 1,
-      last_attempted_at = v_now,
-      claimed_by = p_worker,
-      lease_until = v_now + make_interval(secs => p_lease_seconds)
-    WHERE s.workflow_step_uuid = ANY(v_claimed);
-
-    IF coalesce(array_length(v_claimed, 1), 0) < array_length(v_msg_ids, 1) THEN
-      PERFORM tasker_tidy_unclaimed(p_queue, v_msg_ids, v_step_uuids, v_claimed);
-      -- Behind those may be some of which nobody was told: see p_is_quiet of tasker_report_steps.
-      PERFORM tasker_notify_messages(p_queue, '{}');
-    END IF;
-  END IF;
-
   v_claimed := p_taken || v_claimed;
   IF cardinality(v_claimed) = 0 THEN
     RETURN;
   END IF;
-  v_claimed_waits := array_fill(0::float8, ARRAY[cardinality(p_taken)]) || v_claimed_waits;
+  v_waited_ms := array_fill(0::float8, ARRAY[cardinality(p_taken)]) || v_waited_ms;
   RETURN QUERY
     WITH RECURSIVE ancestors AS (
       SELECT e.to_step_uuid AS step_uuid, e.from_step_uuid AS ancestor_uuid
@@ -194,7 +137,7 @@ BEGIN
       coalesce(r.by_name, '{}'),
       s.last_attempted_at,
       c.waited_ms
-    FROM unnest(v_claimed, v_claimed_waits) AS c (step_uuid, waited_ms)
+    FROM unnest(v_claimed, v_waited_ms) AS c (step_uuid, waited_ms)
     CROSS JOIN LATERAL (
       SELECT * FROM tasker_workflow_steps AS x WHERE x.workflow_step_uuid = c.step_uuid OFFSET 0
     ) AS s

@@ -5,6 +5,7 @@
 CREATE FUNCTION steps_moved() RETURNS trigger
 LANGUAGE plpgsql
 SET enable_nestloop = off -- the planner does not know how many rows a later statement will move
+SET enable_seqscan = off -- nor how many tasks there will be: a plan of empty tables reads all of them
 AS $$
 DECLARE
   move jsonb := coalesce(

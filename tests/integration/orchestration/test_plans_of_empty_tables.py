@@ -1,0 +1,46 @@
+"""What a session has planned while tables were empty must not read all of them later."""
+
+import pytest
+from django.db import connections, transaction
+
+from orchestration.client import create_task
+from orchestration.models import Task
+from orchestration.queries.steps import report_steps
+from orchestration.testing import linear
+from templates_registry import registry
+from tests.factories import ticks
+
+READ_IN_WHOLE = """
+SELECT relname, seq_tup_read
+FROM pg_stat_xact_user_tables
+WHERE relname IN ('tasker_tasks', 'tasker_workflow_steps', 'tasker_workflow_step_edges')
+  AND seq_tup_read > 0
+"""
+TASKS = 3
+STEPS = 3
+
+
+@pytest.fixture
+def fresh_session():
+    """Plan nothing before the test, and on tables that the planner knows to be empty."""
+    registry.register(linear(STEPS, name="chain"))
+    connections["default"].close()
+    with connections["default"].cursor() as cursor:
+        cursor.execute("ANALYZE tasker_tasks, tasker_workflow_steps, tasker_workflow_step_edges")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("fresh_session")
+def test_neither_creation_nor_work_reads_whole_tables():
+    with transaction.atomic():
+        for _ in range(TASKS):
+            create_task("chain", namespace="test")
+        while claims := ticks.claim():
+            report_steps([ticks.success(claim) for claim in claims], advance=STEPS)
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute(READ_IN_WHOLE)
+            found = cursor.fetchall()
+
+        assert Task.objects.filter(state="complete").count() == TASKS
+    assert found == []
