@@ -24,9 +24,9 @@ STEPS = 3
 def fresh_session():
     """Plan nothing before the test, and on tables that the planner knows to be empty."""
     registry.register(linear(STEPS, name="chain"))
-    connections["default"].close()
     with connections["default"].cursor() as cursor:
         cursor.execute("ANALYZE tasker_tasks, tasker_workflow_steps, tasker_workflow_step_edges")
+        cursor.execute("DISCARD PLANS")
 
 
 @pytest.mark.django_db(transaction=True)
