@@ -6,6 +6,7 @@ async handlers too, so the lines of a user's handler carry the ids without any h
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from contextvars import ContextVar, Token
 from typing import Any
 
@@ -48,7 +49,8 @@ class lines_together:  # noqa: N801 - reads as a function
         _are_held.reset(self._token)
         if not _are_held.get():
             for handler in logging.getLogger().handlers:
-                handler.flush()
+                with suppress(OSError, ValueError):  # no place to write to is no reason to fail
+                    handler.flush()
 
 
 def are_lines_held() -> bool:

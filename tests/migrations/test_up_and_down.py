@@ -14,7 +14,7 @@ from tests.databases import fresh_database
 pytestmark = pytest.mark.timeout(240)  # databases are created and dropped, however busy the disk is
 ALIAS = "migrations"
 APPS = ("templates_registry", "orchestration")
-# What is left of our making: tables, views, functions and schemas.
+# What is left of our making: tables, views, functions, foreign keys with their time, and schemas.
 REMAINS = """
 SELECT c.relname FROM pg_class AS c
 WHERE c.relnamespace = 'public'::regnamespace AND c.relname LIKE 'tasker%'
@@ -22,6 +22,9 @@ UNION ALL
 SELECT p.proname FROM pg_proc AS p
 WHERE p.pronamespace = 'public'::regnamespace
   AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e')
+UNION ALL
+SELECT f.conname || ', deferred: ' || f.condeferred FROM pg_constraint AS f
+WHERE f.contype = 'f' AND f.conrelid::regclass::text LIKE 'tasker%'
 UNION ALL
 SELECT n.nspname FROM pg_namespace AS n WHERE n.nspname = 'pgmq'
 """

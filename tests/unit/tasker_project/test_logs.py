@@ -120,6 +120,8 @@ class Stream(io.StringIO):
         self.writes: list[str] = []
 
     def write(self, text: str) -> int:
+        if self.closed:
+            raise ValueError("I/O operation on closed file")
         self.writes.append(text)
         return len(text)
 
@@ -180,3 +182,11 @@ def test_handlers_that_know_nothing_of_blocks_write_as_ever(monkeypatch):
     with lines_together():
         logging.getLogger("orchestration.test").warning("worker.lost")
         assert "".join(stream.writes) == "worker.lost\n"
+
+
+def test_a_block_whose_lines_cannot_be_written_goes_on(stream):
+    with lines_together():
+        logging.getLogger("orchestration.test").warning("worker.lost")
+        stream.close()
+
+    assert stream.closed
