@@ -11,7 +11,6 @@ import sys
 import traceback
 from contextlib import nullcontext
 from functools import lru_cache
-from itertools import islice
 from time import gmtime, strftime
 from typing import Any, TextIO
 
@@ -23,20 +22,16 @@ LEADING = ("correlation_id", "task_uuid", "step_uuid", "namespace")
 PROCESS = ("process_kind", "process", "request_id", "trace_id")
 FIRST = dict.fromkeys((*LEADING, "event", "level", "timestamp", "logger", *PROCESS))
 """What every JSON line has, in this order."""
-IN_ORDER = ("duration_ms", "count", "error_type", "error", "traceback")
-TRAILING = frozenset(IN_ORDER)
-STANDARD_COUNT = len(vars(logging.makeLogRecord({})))  # they lead; what `extra` gives stands behind
-OF_FORMATTERS = frozenset({"message", "asctime"})
+TRAILING = ("duration_ms", "count", "error_type", "error", "traceback")
+STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 OF_DJANGO = frozenset({"request", "server_time", "status_code"})  # objects of Django's own loggers
-UNWANTED = OF_FORMATTERS | OF_DJANGO
+UNWANTED = STANDARD | OF_DJANGO
 COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "31"}
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:
     """Return what a line says beside its event; an event's own field wins over the context."""
-    own = dict(islice(vars(record).items(), STANDARD_COUNT, None))
-    if not UNWANTED.isdisjoint(own):
-        own = {key: value for key, value in own.items() if key not in UNWANTED}
+    own = {key: value for key, value in vars(record).items() if key not in UNWANTED}
     found = {**current_fields(), **own}
     if record.exc_info and record.exc_info[0] is not None:
         found["error_type"] = record.exc_info[0].__name__
@@ -70,8 +65,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             **fields_of(record),
         }
-        if not TRAILING.isdisjoint(line):
-            line |= {key: line.pop(key) for key in IN_ORDER if key in line}
+        line |= {key: line.pop(key) for key in TRAILING if key in line}
         return _as_json(line)
 
 
