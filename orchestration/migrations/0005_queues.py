@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
         SQLFunction("pgmq_create_queue_with_notify"),
         SQLFunction("pgmq_send_with_notify"),
         SQLFunction("pgmq_send_batch_with_notify"),
+        SQLFunction("tasker_read_messages"),
         SQLFunction("pgmq_read_specific_message"),
         SQLFunction("pgmq_delete_specific_message"),
         SQLFunction("pgmq_extend_vt_specific_message"),

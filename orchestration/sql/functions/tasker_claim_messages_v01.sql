@@ -42,7 +42,7 @@ BEGIN
       END
     )
   INTO v_msg_ids, v_step_uuids, v_waited_ms
-  FROM pgmq.read(p_queue, p_lease_seconds, p_limit, p_only) AS m;
+  FROM tasker_read_messages(p_queue, p_lease_seconds, p_limit, p_only) AS m;
   IF v_msg_ids IS NULL THEN
     RETURN;
   END IF;

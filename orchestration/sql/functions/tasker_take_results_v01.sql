@@ -55,14 +55,21 @@ BEGIN
     SELECT array_agg(m.msg_id), array_agg(m.message), array_agg(m.enqueued_at)
     INTO v_msg_ids, v_messages, v_sent_at
     FROM taken AS m;
-  ELSIF p_msg_ids IS NULL THEN
-    SELECT array_agg(m.msg_id), array_agg(m.message), array_agg(m.enqueued_at)
-    INTO v_msg_ids, v_messages, v_sent_at
-    FROM pgmq.pop('orchestration_step_results', p_limit) AS m;
   ELSE
+    v_msg_ids := coalesce(
+      p_msg_ids,
+      ARRAY(
+        SELECT q.msg_id
+        FROM pgmq.q_orchestration_step_results AS q
+        WHERE q.vt <= clock_timestamp()
+        ORDER BY q.msg_id
+        LIMIT p_limit
+        FOR UPDATE SKIP LOCKED
+      )
+    );
     WITH taken AS (
       DELETE FROM pgmq.q_orchestration_step_results AS q
-      WHERE q.msg_id = ANY(p_msg_ids)
+      WHERE q.msg_id = ANY(v_msg_ids)
       RETURNING q.msg_id, q.message, q.enqueued_at
     )
     SELECT array_agg(m.msg_id), array_agg(m.message), array_agg(m.enqueued_at)

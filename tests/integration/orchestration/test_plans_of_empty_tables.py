@@ -4,6 +4,7 @@ import pytest
 from django.db import connections, transaction
 
 from orchestration.client import create_task
+from orchestration.messaging import pgmq
 from orchestration.models import Task
 from orchestration.queries.steps import report_steps
 from orchestration.testing import linear
@@ -16,8 +17,21 @@ FROM pg_stat_xact_user_tables
 WHERE relname IN ('tasker_tasks', 'tasker_workflow_steps', 'tasker_workflow_step_edges')
   AND seq_tup_read > 0
 """
+PASSED_IN_QUEUE = """
+SELECT seq_tup_read + idx_tup_fetch
+FROM pg_stat_xact_user_tables
+WHERE relid = 'pgmq.q_worker_test_queue'::regclass
+"""
+SEND = """
+SELECT pgmq.send_batch(
+  %(queue)s, ARRAY(SELECT jsonb_build_object('place', n) FROM generate_series(1, %(count)s) AS n)
+)
+"""
 TASKS = 3
 STEPS = 3
+QUEUE = "worker_test_queue"
+WAITING = 300
+READ = 50
 
 
 @pytest.fixture
@@ -44,3 +58,23 @@ def test_neither_creation_nor_work_reads_whole_tables():
 
         assert Task.objects.filter(state="complete").count() == TASKS
     assert found == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("fresh_session")
+def test_a_read_of_few_messages_passes_few():
+    with connections["default"].cursor() as cursor:
+        cursor.execute(SEND, {"queue": QUEUE, "count": WAITING})
+        cursor.execute("DELETE FROM pgmq.q_worker_test_queue")
+        # Pages, but no rows: what statistics say of a queue that autovacuum met between two bursts.
+        cursor.execute("VACUUM (ANALYZE, TRUNCATE off) pgmq.q_worker_test_queue")
+        with transaction.atomic():
+            cursor.execute(SEND, {"queue": QUEUE, "count": WAITING})
+            cursor.execute(PASSED_IN_QUEUE)
+            [[before]] = cursor.fetchall()
+            messages = pgmq.read(QUEUE, limit=READ, visibility_seconds=30)
+            cursor.execute(PASSED_IN_QUEUE)
+            [[after]] = cursor.fetchall()
+
+    assert sorted(message.body["place"] for message in messages) == list(range(1, READ + 1))
+    assert after - before <= 2 * READ, "chosen and hidden, each found by its key"
