@@ -36,6 +36,8 @@ LEAST_PAUSE_SECONDS = 0.05
 POLLING_PAUSE_SECONDS = 1.0
 IDLE_LOOK_SECONDS = 2.0
 """Least pause between two looks for lost workers while no step is claimed or due."""
+QUIET_SECONDS = 10.0
+"""Longest pause of discovery and of looks for lost workers, where nothing happened for as long."""
 DISCOVERY_SECONDS = 5.0
 BACKLOGGED_DISCOVERY_SECONDS = 1.0
 DISCOVERY_PAUSES_AT = 0.9
@@ -47,8 +49,9 @@ class DueWork:
     """The timer: due retries each round, lost claims twice in `liveness_check_seconds`.
 
     Twice, because a lock counts as free after it has been so for `liveness_check_seconds`, and
-    until that was seen once nothing has begun to count. It looks less often while no step is
-    claimed or due.
+    until that was seen once nothing has begun to count. While no step is claimed or due it looks
+    every two seconds, and after ten of those as seldom as queues are polled: a worker that begins
+    to claim says so (`workers.worker.claiming`).
 
     Whoever lost the database judges nobody for as long again, a heartbeat at most, and a bit:
     workers that lost it at the same time need that long to take their liveness lock again and to
@@ -59,38 +62,53 @@ class DueWork:
 
     move: Move
     settings: EngineSettings
+    poll_seconds: Callable[[], float]
     next_look: float = 0.0
     judges_from: float = 0.0
     answered_at: float = -math.inf
     due_in_seconds: float | None = None
     _disturbances_seen: tuple[int, ...] | None = None
+    _rests_until: float = 0.0
+    _stirred_at: float = -math.inf
 
     def run_once(self) -> int:
         """Start what is due; take back what was lost; return how much."""
         self._note_disturbances()
-        done = 0
-        self.due_in_seconds = recovery.seconds_until_due()
+        began = time.monotonic()
+        was_quiet = self.due_in_seconds is None
+        if began >= self.next_look:
+            done = self._look(judges=began >= self.judges_from)
+        else:
+            done, self.due_in_seconds = 0, recovery.seconds_until_due()
         if self.due_in_seconds is not None and self.due_in_seconds <= 0:
-            done = due_work.start_due_retries(move=self.move)
-        if (now := time.monotonic()) >= self.next_look:
-            judges = now >= self.judges_from
-            done += due_work.reap_lost_claims(move=self.move, judges=judges)
-            # From the end of the look: one that comes a whole check later then finds a lock that
-            # has been free for all of it, and need not wait for the next.
-            self.next_look = time.monotonic() + self._look_pause
-            if not judges:
-                self.next_look = min(self.next_look, self.judges_from)
+            done += due_work.start_due_retries(move=self.move)
+        if self.due_in_seconds is not None or began < self._rests_until:  # something is, or woke us
+            self._stirred_at = began
+            if was_quiet:
+                self.next_look = min(self.next_look, began + self._look_pause)
         self.answered_at = time.monotonic()
         return done
 
     def idle_seconds(self) -> float:
         """Return the pause until the next due time or the next look for lost workers."""
-        longest = self.next_look - time.monotonic()
+        now = time.monotonic()
+        longest = self.next_look - now
         if self.settings.mode == "PollingOnly":
             longest = min(longest, POLLING_PAUSE_SECONDS)
         if self.due_in_seconds is not None:
             longest = min(longest, self.due_in_seconds)
-        return max(longest, LEAST_PAUSE_SECONDS)
+        pause = max(longest, LEAST_PAUSE_SECONDS)
+        self._rests_until = now + pause
+        return pause
+
+    def _look(self, *, judges: bool) -> int:
+        done, self.due_in_seconds = due_work.look_for_lost_claims(move=self.move, judges=judges)
+        # From the end of the look: one that comes a whole check later then finds a lock that
+        # has been free for all of it, and need not wait for the next.
+        self.next_look = time.monotonic() + self._look_pause
+        if not judges:
+            self.next_look = min(self.next_look, self.judges_from)
+        return done
 
     def _note_disturbances(self) -> None:
         """Put off the judgement when any part of this process lost the database since last time."""
@@ -107,7 +125,12 @@ class DueWork:
     def _look_pause(self) -> float:
         if not (check := self.settings.liveness_check_seconds):
             return self.settings.lease_seconds / 2
-        return max(check, IDLE_LOOK_SECONDS) if self.due_in_seconds is None else check / 2
+        if self.due_in_seconds is not None:
+            return check / 2
+        idle = max(check, IDLE_LOOK_SECONDS)
+        if time.monotonic() < self._stirred_at + QUIET_SECONDS:
+            return idle
+        return min(max(idle, self.poll_seconds()), QUIET_SECONDS)
 
 
 @dataclass
@@ -115,6 +138,7 @@ class Discovery:
     """Lets waiting tasks in; looks more often while a namespace has no room."""
 
     move: Move
+    poll_seconds: Callable[[], float]
     holds_back: bool = False
 
     def do_batch(self, limit: int) -> int:
@@ -128,7 +152,9 @@ class Discovery:
 
     def idle_seconds(self) -> float:
         """Return the pause until the next look."""
-        return BACKLOGGED_DISCOVERY_SECONDS if self.holds_back else DISCOVERY_SECONDS
+        if self.holds_back:
+            return BACKLOGGED_DISCOVERY_SECONDS
+        return min(max(DISCOVERY_SECONDS, self.poll_seconds()), QUIET_SECONDS)
 
 
 def build_parts(
@@ -140,7 +166,7 @@ def build_parts(
 ) -> list[Loop | ExecutorPool]:
     """Return the pools and the single loops of an orchestrator, in the order of their start."""
     move = Move(f"system:{process.uuid}", processor_uuid=process.uuid)
-    due = DueWork(move, settings)
+    due = DueWork(move, settings, poll_seconds)
     pools = _build_pools(move, settings=settings, bounds=bounds, poll_seconds=poll_seconds)
     return [
         *pools,
@@ -164,7 +190,7 @@ def _build_pools(
     bounds: PoolSettings,
     poll_seconds: Callable[[], float],
 ) -> list[ExecutorPool]:
-    waiting = Discovery(move)
+    waiting = Discovery(move, poll_seconds)
     return [
         ExecutorPool(
             _size("results", bounds.pool_results),

@@ -18,8 +18,8 @@ class WorkerSettings:
         (), "namespaces to serve; empty = all whose handlers resolve here"
     )
     worker_poll_ms: int = setting(
-        1000,
-        "safety poll of a worker",
+        5000,
+        "safety poll of a worker in mode Hybrid, while it listens",
         unit="ms",
         minimum=10,
         maximum=300_000,

@@ -48,15 +48,19 @@ class EngineSettings:
     # --- coordination
     mode: str = setting("Hybrid", "what wakes a process up", choices=MODES)
     orchestrator_poll_ms: int = setting(
-        5000,
-        "safety poll of an orchestrator",
+        10_000,
+        "safety poll of an orchestrator in mode Hybrid, while it listens",
         unit="ms",
         minimum=10,
         maximum=300_000,
         profiles={"development": 1000, "test": 100},
     )
     polling_only_ms: int = setting(
-        250, "poll in mode PollingOnly", unit="ms", minimum=10, maximum=300_000
+        250,
+        "poll in mode PollingOnly, and while the listener is down",
+        unit="ms",
+        minimum=10,
+        maximum=300_000,
     )
     request_batch_count: int = setting(10, "task requests per transaction", minimum=1, maximum=1000)
     result_batch_count: int = setting(50, "results per transaction", minimum=1, maximum=1000)

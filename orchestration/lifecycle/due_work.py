@@ -7,6 +7,7 @@ under the lock (engine.md 6.7, 13.6).
 import logging
 import math
 from collections.abc import Iterable
+from typing import NamedTuple
 from uuid import UUID
 
 from orchestration import metrics
@@ -45,15 +46,22 @@ def judging_grace_seconds(settings: EngineSettings, *, outage_seconds: float = m
     return min(outage_seconds, settings.heartbeat_seconds) + database.SECOND_PAUSE_SECONDS
 
 
-def reap_lost_claims(*, move: Move, task_uuid: UUID | None = None, judges: bool = True) -> int:
-    """Take steps back whose lease ended or whose worker is gone; return how many.
+class Look(NamedTuple):
+    """Steps taken back, and the time until the next retry or lease end; None: none is to come."""
+
+    taken_back: int
+    due_in_seconds: float | None
+
+
+def look_for_lost_claims(*, move: Move, task_uuid: UUID | None = None, judges: bool = True) -> Look:
+    """Take steps back whose lease ended or whose worker is gone; say when something is due next.
 
     One that does not judge only notes whose liveness lock is free, for whoever judges next. With
     `task_uuid`, of this task alone: somebody runs it by hand, and nobody is given any grace.
     """
     settings = engine_settings()
 
-    def work() -> tuple[list[ReapedStep], list[Answer]]:
+    def work() -> tuple[list[ReapedStep], list[Answer], float | None]:
         tasks.announce(move)
         reaped = recovery.reap_leases(
             limit=TASKS_PER_ROUND if judges else 0,
@@ -63,9 +71,10 @@ def reap_lost_claims(*, move: Move, task_uuid: UUID | None = None, judges: bool 
         )
         failed = {step.task_uuid for step in reaped if step.outcome == "failed"}
         held = tasks.lock_tasks(sorted(failed)) if failed else []
-        return reaped, evaluate([Question(t.task_uuid, t.state, Cause.FAILURE) for t in held])
+        answers = evaluate([Question(t.task_uuid, t.state, Cause.FAILURE) for t in held])
+        return reaped, answers, recovery.seconds_until_due()
 
-    reaped, answers = atomically(work)
+    reaped, answers, due_in_seconds = atomically(work)
     for step in reaped:
         log.warning(
             "lease.expired",
@@ -77,7 +86,12 @@ def reap_lost_claims(*, move: Move, task_uuid: UUID | None = None, judges: bool 
         )
     metrics.RECOVERY_ACTIONS.add(len(reaped), kind="expired_lease")
     log_answers(answers)
-    return len(reaped)
+    return Look(len(reaped), due_in_seconds)
+
+
+def reap_lost_claims(*, move: Move, task_uuid: UUID | None = None) -> int:
+    """Look for lost claims and judge; return how many were taken back."""
+    return look_for_lost_claims(move=move, task_uuid=task_uuid).taken_back
 
 
 def evaluate_free(task_uuids: Iterable[UUID], *, cause: Cause, move: Move) -> list[Answer]:

@@ -91,15 +91,13 @@ class Process:
     def poll_seconds(self, *, poll_ms: int) -> float:
         """Return the pause between two polls of a queue in this mode, now (engine.md 6.6).
 
-        EventDrivenOnly polls only while the listener is down; the sweep drains in every mode.
+        `poll_ms` is that of mode Hybrid while the listener is up. While it is down every mode
+        polls as often as PollingOnly, and while it is up EventDrivenOnly leaves it to the sweep.
         """
         settings = engine_settings()
-        if not self.listens:
+        if self.listener is None or not self.listener.is_connected:
             return settings.polling_only_ms / 1000
-        is_listening = self.listener is not None and self.listener.is_connected
-        if self.mode == "EventDrivenOnly" and is_listening:
-            return float(settings.sweep_seconds)
-        return poll_ms / 1000
+        return float(settings.sweep_seconds) if self.mode == "EventDrivenOnly" else poll_ms / 1000
 
     def listen(
         self,

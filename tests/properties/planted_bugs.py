@@ -87,7 +87,7 @@ BUGS = (
     Bug(
         "a task whose last worker died is not evaluated",
         due_work,
-        "reap_lost_claims",
+        "look_for_lost_claims",
         "if failed else []",
         "if not failed else []",
     ),

@@ -11,6 +11,7 @@ eighth time they stand in line.
 """
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -23,6 +24,7 @@ from uuid import UUID
 from orchestration import health
 from orchestration.messaging.messages import worker_queue
 from orchestration.queries.steps import Claim, Take, claim_steps
+from orchestration.queries.tasks import notify_due_work
 from orchestration.runtime.log_context import lines_together
 from orchestration.runtime.loop import Loop
 from workers import signals
@@ -35,6 +37,10 @@ log = logging.getLogger(__name__)
 SECOND_LOOK_SECONDS = 1.05
 """A little more than the second for which a claim hides a message that was locked."""
 
+
+TELL_SECONDS = 5.0
+"""Pause between two notifications that this worker claims. An orchestrator that sees none claimed
+for a while looks for lost workers seldom, until it is told."""
 
 MOST_TAKING_TURNS = 7
 """While steps wait in the queue, every eighth turn takes none out of order."""
@@ -96,8 +102,10 @@ class Claimer:
         self._pace = pace
         self.on_nothing: Callable[[], None] = lambda: None
         self.are_results_claiming: Callable[[], bool] = lambda: False
-        self._next_poll_at = 0.0
+        self._polled_at = -math.inf
+        self._look_again_at = math.inf
         self._taking_turns = 0
+        self._told_at = -math.inf
         self._lock = threading.Lock()
 
     @property
@@ -127,8 +135,8 @@ class Claimer:
         """Claim once from each namespace that may have work; return the number of claims."""
         now = time.monotonic()
         was_notified = bool(self._marked)
-        if now >= self._next_poll_at:
-            self._next_poll_at = now + self._pace.poll_seconds()
+        if now >= self._next_poll_at():
+            self._polled_at, self._look_again_at = now, math.inf
             self._marked.update(self._namespaces)
         claimed = 0
         if self._marked and self._may_claim():
@@ -168,6 +176,10 @@ class Claimer:
         with lines_together():
             for claim in claims:
                 self._begin(claim)
+        now = time.monotonic()
+        if claims and now >= self._told_at + TELL_SECONDS:
+            notify_due_work()
+            self._told_at = now
 
     def _build_turn(self, namespace: str, free: int) -> Turn:
         is_backlog = namespace in self._marked
@@ -241,11 +253,14 @@ class Claimer:
         return True
 
     def _look_again_soon(self) -> None:
-        self._next_poll_at = min(self._next_poll_at, time.monotonic() + SECOND_LOOK_SECONDS)
+        self._look_again_at = min(self._look_again_at, time.monotonic() + SECOND_LOOK_SECONDS)
+
+    def _next_poll_at(self) -> float:
+        # With the pace of now: it is quicker while the listener is down.
+        return min(self._polled_at + self._pace.poll_seconds(), self._look_again_at)
 
     def _idle_seconds(self) -> float:
-        # Re-read with the poll time of now: it is shorter while the listener is down.
-        wait = min(self._next_poll_at - time.monotonic(), self._pace.poll_seconds())
+        wait = self._next_poll_at() - time.monotonic()
         if self._slots.free <= 0:
             return max(wait, SECOND_LOOK_SECONDS)  # a freed slot wakes
         return max(0.0, wait)

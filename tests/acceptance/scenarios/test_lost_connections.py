@@ -19,6 +19,7 @@ pytestmark = pytest.mark.acceptance
 FAR = {
     "TASKER_ORCHESTRATOR_POLL_MS": "300000",
     "TASKER_WORKER_POLL_MS": "300000",
+    "TASKER_POLLING_ONLY_MS": "300000",
     "TASKER_SWEEP_SECONDS": "3600",
 }
 OUTAGE_SECONDS = 8

@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.db import connections
 
@@ -13,6 +14,7 @@ from orchestration.runtime.pool_size import PoolSize
 from orchestration.testing import linear
 from templates_registry import registry
 from tests.factories import ticks
+from tests.processes import database_url
 from workers.context import Progress
 from workers.executor import Execution
 from workers.worker import claiming
@@ -224,3 +226,21 @@ def test_a_claim_is_on_disk_before_its_handler_runs():
     with connections["default"].cursor() as cursor:
         cursor.execute("SHOW synchronous_commit")  # of the transaction of the claim
         assert cursor.fetchone() == ("on",)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_claims_wakes_the_timer_that_looks_for_lost_workers_but_not_each_time(monkeypatch):
+    enqueue("test", 3)
+    it = Harness("test", minimum=1, maximum=1)
+    with psycopg.connect(database_url(), autocommit=True) as listening:
+        listening.execute("LISTEN tasker_due_work")
+
+        for _ in range(2):
+            it.claimer.run_once()
+            it.end_one()
+        heard = list(listening.notifies(timeout=0.5))
+        monkeypatch.setattr(claiming, "TELL_SECONDS", 0.0)
+        it.claimer.run_once()
+        heard_later = list(listening.notifies(timeout=5, stop_after=1))
+
+    assert (len(heard), len(heard_later)) == (1, 1)

@@ -99,7 +99,7 @@ def test_discovery_pauses_while_nine_tenths_of_the_connections_are_in_use(
 ):
     ticks.start(linear(1), start=False)
     monkeypatch.setattr(health, "pool_use", lambda: health.PoolUse(30, in_use, 30))
-    waiting = Discovery(ticks.MOVE)
+    waiting = Discovery(ticks.MOVE, lambda: 10.0)
 
     assert waiting.do_batch(10) == admitted
     assert waiting.holds_back is (admitted == 0)

@@ -205,9 +205,9 @@ def test_free_lock_that_is_only_noted_takes_nothing_back_before_somebody_judges(
     dead = worker(uuid4(), has_lock=True)
     ticks.claim(worker=dead)
 
-    noted = due_work.reap_lost_claims(move=ticks.MOVE, judges=False)
+    noted = due_work.look_for_lost_claims(move=ticks.MOVE, judges=False).taken_back
     clock.advance(31)  # its lease has ended, too
-    noted_again = due_work.reap_lost_claims(move=ticks.MOVE, judges=False)
+    noted_again = due_work.look_for_lost_claims(move=ticks.MOVE, judges=False).taken_back
     status = TaskerProcess.objects.get(pk=dead).status
 
     assert (noted, noted_again, status, reap()) == (0, 0, "running", 1)

@@ -21,6 +21,11 @@ from orchestration.testing import linear
 from tests.factories import ticks
 
 
+def timer_with(**changes):
+    """Make a timer of a process that polls its queues every minute."""
+    return DueWork(ticks.MOVE, replace(engine_settings(), **changes), lambda: 60.0)
+
+
 def server_age_seconds():
     with connections["default"].cursor() as cursor:
         cursor.execute("SELECT extract(epoch FROM now() - pg_postmaster_start_time())::float8")
@@ -30,7 +35,7 @@ def server_age_seconds():
 def expired_claim(clock):
     """Claim a step and let its lease end; a timer that has looked once, and may judge."""
     ticks.start(linear(1))
-    timer = DueWork(ticks.MOVE, engine_settings())
+    timer = timer_with()
     timer.run_once()
     timer.next_look = 0.0
     ticks.claim()
@@ -83,14 +88,14 @@ def test_the_look_after_a_grace_comes_when_it_ends(clock, monkeypatch):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("claims", "pause_seconds"), [(0, 2), (1, 0.5)])
+@pytest.mark.parametrize(("claims", "pause_seconds"), [(0, 10), (1, 0.5)])
 def test_free_locks_are_looked_for_twice_in_the_period_while_a_step_is_claimed(
     claims, pause_seconds
 ):
     ticks.start(linear(1))
     for _ in range(claims):
         ticks.claim()
-    timer = DueWork(ticks.MOVE, replace(engine_settings(), liveness_check_seconds=1))
+    timer = timer_with(liveness_check_seconds=1)
 
     timer.run_once()
     ended = time.monotonic()
@@ -99,12 +104,47 @@ def test_free_locks_are_looked_for_twice_in_the_period_while_a_step_is_claimed(
 
 
 @pytest.mark.django_db
+def test_looks_stay_close_for_a_while_after_the_last_claim():
+    ticks.start(linear(1))
+    [claim] = ticks.claim()
+    timer = timer_with(liveness_check_seconds=1)
+    timer.run_once()
+    ticks.report(ticks.success(claim))
+    timer.next_look = 0.0
+
+    timer.run_once()
+
+    assert timer.next_look == pytest.approx(time.monotonic() + 2, abs=0.2)
+
+
+@pytest.mark.django_db
+def test_whoever_claims_while_all_is_quiet_wakes_the_timer_for_a_close_look():
+    timer = timer_with(liveness_check_seconds=1)
+    timer.run_once()
+    assert timer.idle_seconds() == pytest.approx(10, abs=0.2)
+
+    timer.run_once()  # long before the pause ends
+
+    assert timer.idle_seconds() == pytest.approx(2, abs=0.2)
+
+
+@pytest.mark.django_db
+def test_a_timer_that_cannot_be_woken_looks_every_two_seconds():
+    timer = timer_with(liveness_check_seconds=1)
+    timer.poll_seconds = lambda: 0.25
+
+    timer.run_once()
+
+    assert timer.idle_seconds() == pytest.approx(2, abs=0.2)
+
+
+@pytest.mark.django_db
 def test_a_timer_that_starts_judges_at_once(clock):
     ticks.start(linear(1))
     ticks.claim()
     clock.advance(31)
 
-    assert DueWork(ticks.MOVE, engine_settings()).run_once() == 1
+    assert timer_with().run_once() == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -12,7 +12,9 @@ from django.db import connections
 
 from orchestration.messaging import listener as listener_module
 from orchestration.messaging.listener import Listener
+from orchestration.process import Process
 from orchestration.runtime import database, sessions
+from orchestration.runtime.identity import identify_process
 
 SOON = 5.0
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -273,3 +275,21 @@ def test_a_hurry_that_comes_too_late_is_forgotten(listen, eventually):
     eventually(lambda: not select.select([listener._read_fd], [], [], 0)[0])
     query("SELECT pg_notify('ready', '')")
     assert woken.wait()
+
+
+@pytest.mark.parametrize(
+    ("mode", "deaf", "hearing"),
+    [("Hybrid", 0.25, 5), ("EventDrivenOnly", 0.25, 30), ("PollingOnly", 0.25, 0.25)],
+)
+def test_who_hears_nothing_polls_as_if_there_were_nothing_to_hear(
+    listen, settings, mode, deaf, hearing
+):
+    settings.TASKER = {**settings.TASKER, "polling_only_ms": 250, "sweep_seconds": 30}
+    process = Process(identify_process("worker"), mode=mode, http_port=0)
+
+    before = process.poll_seconds(poll_ms=5000)
+    if process.listens:
+        process.listener = listen({"some_channel": lambda: None})
+        assert process.listener.wait_connected(SOON)
+
+    assert (before, process.poll_seconds(poll_ms=5000)) == (deaf, hearing)
