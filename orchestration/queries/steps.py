@@ -22,8 +22,9 @@ class Claim(NamedTuple):
     """One attempt of a step in a worker's hands, with all that its handler needs.
 
     `state_version` is the fencing token; `attempts` counts this attempt; `dependency_results` holds
-    the execution results of all ancestors by step name; `waited_ms` is the age of a message that
-    is read for the first time.
+    the execution results of ancestors by step name: of all, or, unless `has_all_ancestors`, small
+    ones of parents (`ancestor_results` has the rest); `waited_ms` is the age of a message that is
+    read for the first time.
     """
 
     msg_id: int
@@ -61,6 +62,7 @@ class Claim(NamedTuple):
     dependency_results: dict[str, dict[str, Any]]
     last_attempted_at: datetime | None
     waited_ms: float | None
+    has_all_ancestors: bool = True
 
 
 JSON_PLACES = [
@@ -137,6 +139,13 @@ class ReleasedStep(NamedTuple):
     workflow_step_uuid: UUID
 
 
+class AncestorResult(NamedTuple):
+    """The execution result of a step, as JSON text."""
+
+    step_name: str
+    results: str
+
+
 class EnqueuedStep(NamedTuple):
     """A step that went to its queue."""
 
@@ -191,6 +200,12 @@ def _with_json_decoded(row: Claim) -> Claim:
         if values[place] is not None:
             values[place] = from_json(values[place])
     return Claim._make(values)
+
+
+def ancestor_results(step_uuid: UUID) -> dict[str, dict[str, Any]]:
+    """Return the execution results of all ancestors that are done, by step name, nearest first."""
+    rows = sql.fetch(AncestorResult, "steps/ancestor_results", step_uuid=step_uuid)
+    return {row.step_name: from_json(row.results) for row in rows}
 
 
 def extend_leases(

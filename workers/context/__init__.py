@@ -3,6 +3,7 @@
 Nothing here needs Django or the database.
 """
 
+from workers.context.ancestors import Ancestors
 from workers.context.progress import Progress
 from workers.context.raw_event import (
     DependencyResultsWrapper,
@@ -16,6 +17,7 @@ from workers.context.raw_event import (
 from workers.context.step_context import StepContext, unwrap_result
 
 __all__ = [
+    "Ancestors",
     "DependencyResultsWrapper",
     "FfiStepEvent",
     "HandlerWrapper",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SkipValidation
 
 from workers.context.progress import Progress
 from workers.context.raw_event import FfiStepEvent, TaskSequenceStepWrapper, as_uuid, mapping
@@ -35,7 +35,8 @@ class StepContext(BaseModel):
     correlation_id: UUID = NO_UUID
     handler_name: str = ""
     input_data: dict[str, Any] = Field(default_factory=dict)
-    dependency_results: dict[str, Any] = Field(default_factory=dict)
+    # Not validated: that would copy it, and ask for everything that it can still fetch.
+    dependency_results: SkipValidation[dict[str, Any]] = Field(default_factory=dict)
     step_config: dict[str, Any] = Field(default_factory=dict)
     step_inputs: dict[str, Any] = Field(default_factory=dict)
     retry_count: int = 0

@@ -12,10 +12,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 
 from orchestration.runtime import database
-from workers.context import StepContext
+from workers.context import Ancestors, StepContext
 from workers.errors import StepTimeoutError
 from workers.executor.execution import Execution
 from workers.executor.watchdog import Watch, Watchdog
@@ -51,7 +51,7 @@ def invoke(
     # The exception of the watchdog cannot reach a coroutine; its loop's own timer cancels it.
     watch = watchdog.watch(execution, deadline=deadline)
     try:
-        return async_to_sync(_await)(handler, found.value, deadline)
+        return async_to_sync(_await)(handler, found.value, context, deadline)
     finally:
         watch.close()
 
@@ -81,17 +81,29 @@ def _call(function: Callable[[StepContext], Any], context: StepContext, watch: W
     return Invocation(value, error, watch.is_timed_out)
 
 
-async def _await(handler: Any, awaitable: Awaitable[Any], deadline: float) -> Invocation:
+async def _await(
+    handler: Any, awaitable: Awaitable[Any], context: StepContext, deadline: float
+) -> Invocation:
     limit = asyncio.timeout(max(0.0, deadline - time.monotonic()))
     value: Any = None
     error: BaseException | None = None
     try:
         async with limit:
+            await _complete(context.dependency_results)
             value = await awaitable
     except BaseException as raised:  # noqa: BLE001 - section 3.4: everything means a result
         error = raised
+    finally:
+        if inspect.iscoroutine(awaitable):
+            awaitable.close()  # without effect on one that has ended
     _close(handler)  # here, because the loop has a thread of its own
     return Invocation(value, error, limit.expired())
+
+
+async def _complete(dependency_results: dict[str, Any]) -> None:
+    """Fetch what a coroutine could ask for: it may not talk to the database itself."""
+    if isinstance(dependency_results, Ancestors) and dependency_results.is_partial:
+        await sync_to_async(dependency_results.complete)()
 
 
 def _refuse_awaitable(awaitable: Any, context: StepContext) -> TypeError:

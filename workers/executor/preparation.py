@@ -2,12 +2,13 @@
 
 import copy
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from orchestration.queries.steps import Claim
+from orchestration.queries.steps import Claim, ancestor_results
 from templates_registry.schema import StepTemplate
-from workers.context import FfiStepEvent, StepContext
+from workers.context import Ancestors, FfiStepEvent, StepContext
 from workers.executor.execution import Execution
 from workers.executor.plan import Plan
 
@@ -15,6 +16,8 @@ from workers.executor.plan import Plan
 def build_context(execution: Execution, plan: Plan) -> StepContext:
     """Build the context of one dispatch; the claim's dicts are this execution's own."""
     claim = execution.claim
+    rest = None if claim.has_all_ancestors else partial(ancestor_results, claim.workflow_step_uuid)
+    ancestors = Ancestors(claim.dependency_results, rest)
     given = plan.definition.initialization
     return StepContext(
         task_uuid=claim.task_uuid,
@@ -22,7 +25,7 @@ def build_context(execution: Execution, plan: Plan) -> StepContext:
         correlation_id=claim.correlation_id,
         handler_name=plan.definition.callable,
         input_data=claim.context,
-        dependency_results=claim.dependency_results,
+        dependency_results=ancestors,
         step_config=_copied(given),
         step_inputs=_copied(given) if claim.inputs is None else claim.inputs,
         retry_count=claim.attempts - 1,
@@ -35,7 +38,7 @@ def build_context(execution: Execution, plan: Plan) -> StepContext:
         task_version=claim.task_version,
         timeout_seconds=execution.timeout_seconds,
         progress=execution.progress,
-        build_event=lambda: build_event(execution, plan),
+        build_event=lambda: build_event(execution, plan, ancestors),
     )
 
 
@@ -43,7 +46,9 @@ def _copied(values: Mapping[str, Any]) -> dict[str, Any]:
     return copy.deepcopy(dict(values)) if values else {}
 
 
-def build_event(execution: Execution, plan: Plan) -> FfiStepEvent:
+def build_event(
+    execution: Execution, plan: Plan, dependency_results: dict[str, Any]
+) -> FfiStepEvent:
     """Build the published shape of a claim."""
     claim = execution.claim
     parent = claim.parent_correlation_id
@@ -57,7 +62,7 @@ def build_event(execution: Execution, plan: Plan) -> FfiStepEvent:
         task_sequence_step={
             "task": _task_part(claim),
             "workflow_step": _step_part(execution),
-            "dependency_results": claim.dependency_results,
+            "dependency_results": dependency_results,
             "step_definition": _definition_part(plan.step),
         },
     )

@@ -3,6 +3,10 @@
 -- p_only: only messages that contain this JSON; {} = all.
 -- p_taken: steps that the worker has claimed with its reports, in this transaction; they are returned
 -- beside the others. With a p_limit of 0 no queue is read.
+-- dependency_results: of all ancestors that are done. In a task of more than a hundred steps, of parents
+-- with small results only, and has_all_ancestors is false: all of them, or what says how to cut ten
+-- thousand batches, for each of its steps would grow with the square of the task. Handlers fetch the
+-- rest (get_step_transitive_dependencies).
 -- Locks: steps in uuid order, SKIP LOCKED; never tasks.
 --
 -- Why LATERAL ... OFFSET 0 and state || '', here and in the other functions of the hot path: plans are
@@ -51,7 +55,8 @@ RETURNS TABLE (
   task_created_at timestamptz,
   dependency_results jsonb,
   last_attempted_at timestamptz,
-  waited_ms float8
+  waited_ms float8,
+  has_all_ancestors boolean
 )
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
@@ -74,12 +79,32 @@ BEGIN
   END IF;
   v_waited_ms := array_fill(0::float8, ARRAY[cardinality(p_taken)]) || v_waited_ms;
   RETURN QUERY
-    WITH RECURSIVE ancestors AS (
-      SELECT e.to_step_uuid AS step_uuid, e.from_step_uuid AS ancestor_uuid
-      FROM tasker_workflow_step_edges AS e
-      WHERE e.to_step_uuid = ANY(v_claimed)
+    WITH RECURSIVE claimed AS MATERIALIZED (
+      SELECT
+        s.*,
+        c.waited_ms,
+        NOT EXISTS (
+          SELECT
+          FROM tasker_workflow_steps AS x
+          WHERE x.task_uuid = s.task_uuid
+          OFFSET 100
+        ) AS has_all_ancestors
+      FROM unnest(v_claimed, v_waited_ms) AS c (step_uuid, waited_ms)
+      CROSS JOIN LATERAL (
+        SELECT * FROM tasker_workflow_steps AS x WHERE x.workflow_step_uuid = c.step_uuid OFFSET 0
+      ) AS s
+    ),
+    ancestors AS (
+      SELECT c.workflow_step_uuid AS step_uuid, e.from_step_uuid AS ancestor_uuid, c.has_all_ancestors
+      FROM claimed AS c
+      CROSS JOIN LATERAL (
+        SELECT x.from_step_uuid
+        FROM tasker_workflow_step_edges AS x
+        WHERE x.to_step_uuid = c.workflow_step_uuid
+        OFFSET 0
+      ) AS e
       UNION
-      SELECT a.step_uuid, e.from_step_uuid
+      SELECT a.step_uuid, e.from_step_uuid, true
       FROM ancestors AS a
       CROSS JOIN LATERAL (
         SELECT x.from_step_uuid
@@ -87,6 +112,7 @@ BEGIN
         WHERE x.to_step_uuid = a.ancestor_uuid
         OFFSET 0
       ) AS e
+      WHERE a.has_all_ancestors
     ),
     results AS (
       SELECT a.step_uuid, jsonb_object_agg(p.name, p.results) AS by_name
@@ -97,6 +123,7 @@ BEGIN
         WHERE x.workflow_step_uuid = a.ancestor_uuid
           AND x.state || '' IN ('complete', 'resolved_manually')
           AND x.results IS NOT NULL
+          AND (a.has_all_ancestors OR pg_column_size(x.results) <= 2000)
         OFFSET 0
       ) AS p
       GROUP BY a.step_uuid
@@ -136,11 +163,9 @@ BEGIN
       t.created_at,
       coalesce(r.by_name, '{}'),
       s.last_attempted_at,
-      c.waited_ms
-    FROM unnest(v_claimed, v_waited_ms) AS c (step_uuid, waited_ms)
-    CROSS JOIN LATERAL (
-      SELECT * FROM tasker_workflow_steps AS x WHERE x.workflow_step_uuid = c.step_uuid OFFSET 0
-    ) AS s
+      s.waited_ms,
+      s.has_all_ancestors
+    FROM claimed AS s
     CROSS JOIN LATERAL (
       SELECT * FROM tasker_tasks AS x WHERE x.task_uuid = s.task_uuid OFFSET 0
     ) AS t
