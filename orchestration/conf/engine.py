@@ -63,7 +63,7 @@ class EngineSettings:
         maximum=300_000,
     )
     request_batch_count: int = setting(10, "task requests per transaction", minimum=1, maximum=1000)
-    result_batch_count: int = setting(50, "results per transaction", minimum=1, maximum=1000)
+    result_batch_count: int = setting(200, "results per transaction", minimum=1, maximum=1000)
     ready_batch_count: int = setting(50, "tasks per round of discovery", minimum=1, maximum=1000)
     poison_read_count: int = setting(
         5, "reads of a message before it is set aside", minimum=1, maximum=100

@@ -80,22 +80,24 @@ BEGIN
   v_waited_ms := array_fill(0::float8, ARRAY[cardinality(p_taken)]) || v_waited_ms;
   RETURN QUERY
     WITH RECURSIVE claimed AS MATERIALIZED (
-      SELECT
-        s.*,
-        c.waited_ms,
-        NOT EXISTS (
-          SELECT
-          FROM tasker_workflow_steps AS x
-          WHERE x.task_uuid = s.task_uuid
-          OFFSET 100
-        ) AS has_all_ancestors
+      SELECT s.*, c.waited_ms
       FROM unnest(v_claimed, v_waited_ms) AS c (step_uuid, waited_ms)
       CROSS JOIN LATERAL (
         SELECT * FROM tasker_workflow_steps AS x WHERE x.workflow_step_uuid = c.step_uuid OFFSET 0
       ) AS s
     ),
+    large AS MATERIALIZED (
+      SELECT t.task_uuid
+      FROM (SELECT DISTINCT c.task_uuid FROM claimed AS c) AS t
+      WHERE EXISTS (
+        SELECT FROM tasker_workflow_steps AS x WHERE x.task_uuid = t.task_uuid OFFSET 100
+      )
+    ),
     ancestors AS (
-      SELECT c.workflow_step_uuid AS step_uuid, e.from_step_uuid AS ancestor_uuid, c.has_all_ancestors
+      SELECT
+        c.workflow_step_uuid AS step_uuid,
+        e.from_step_uuid AS ancestor_uuid,
+        c.task_uuid NOT IN (SELECT l.task_uuid FROM large AS l) AS has_all_ancestors
       FROM claimed AS c
       CROSS JOIN LATERAL (
         SELECT x.from_step_uuid
@@ -164,7 +166,7 @@ BEGIN
       coalesce(r.by_name, '{}'),
       s.last_attempted_at,
       s.waited_ms,
-      s.has_all_ancestors
+      s.task_uuid NOT IN (SELECT l.task_uuid FROM large AS l)
     FROM claimed AS s
     CROSS JOIN LATERAL (
       SELECT * FROM tasker_tasks AS x WHERE x.task_uuid = s.task_uuid OFFSET 0
