@@ -21,13 +21,14 @@ from orchestration.runtime.queue_use import receiving
 class Claim(NamedTuple):
     """One attempt of a step in a worker's hands, with all that its handler needs.
 
+    `msg_id` is None for one that was taken with a report, without a message.
     `state_version` is the fencing token; `attempts` counts this attempt; `dependency_results` holds
     the execution results of ancestors by step name: of all, or, unless `has_all_ancestors`, small
     ones of parents (`ancestor_results` has the rest); `waited_ms` is the age of a message that is
     read for the first time.
     """
 
-    msg_id: int
+    msg_id: int | None
     workflow_step_uuid: UUID
     task_uuid: UUID
     state_version: int

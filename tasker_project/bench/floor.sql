@@ -11,17 +11,8 @@ WHERE s.name = 'step_' || current_setting('bench.level')
   AND s.state IN ('pending', 'enqueued')
 LIMIT current_setting('bench.tasks')::int;
 
--- Enqueued; the first step was when its task was created, if its queue had room.
-INSERT INTO pgmq.q_worker_bench_queue (vt, message)
-SELECT clock_timestamp(), jsonb_build_object(
-  'task_uuid', task_uuid, 'step_uuid', workflow_step_uuid, 'correlation_id', correlation_id
-)
-FROM batch
-WHERE state = 'pending';
-UPDATE tasker_workflow_steps AS s
-SET state = 'enqueued', queue_msg_id = 1, state_version = 2, state_entered_at = now(), updated_at = now()
-FROM batch AS b
-WHERE b.workflow_step_uuid = s.workflow_step_uuid AND s.state = 'pending';
+-- Enqueued; the first step was when its task was created, if its queue had room. The others are claimed
+-- by the same write, and have no message.
 INSERT INTO tasker_workflow_step_transitions
   (workflow_step_uuid, sort_key, from_state, to_state, event, attempt, actor, metadata, created_at)
 SELECT workflow_step_uuid, 2, 'pending', 'enqueued', 'enqueue', 0, 'floor', '{}', now()
@@ -31,7 +22,7 @@ WHERE state = 'pending';
 -- Claimed.
 WITH read AS (
   SELECT msg_id FROM pgmq.q_worker_bench_queue ORDER BY msg_id
-  LIMIT current_setting('bench.tasks')::int FOR UPDATE SKIP LOCKED
+  LIMIT (SELECT count(*) FROM batch WHERE state = 'enqueued') FOR UPDATE SKIP LOCKED
 )
 UPDATE pgmq.q_worker_bench_queue AS q
 SET last_read_at = now(), vt = now() + interval '30 s', read_ct = q.read_ct + 1
@@ -79,7 +70,7 @@ JOIN batch AS b USING (workflow_step_uuid)
 WHERE h.to_state = 'enqueued_for_orchestration';
 WITH done AS (
   SELECT msg_id FROM pgmq.q_worker_bench_queue ORDER BY msg_id
-  LIMIT current_setting('bench.tasks')::int
+  LIMIT (SELECT count(*) FROM batch WHERE state = 'enqueued')
 )
 DELETE FROM pgmq.q_worker_bench_queue AS q USING done WHERE done.msg_id = q.msg_id;
 

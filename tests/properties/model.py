@@ -129,10 +129,10 @@ class Model:
     def release(self, claim: ClaimModel) -> bool:
         if not claim.is_held:
             return False
-        step, had_message = claim.step, claim.step.has_message
+        step = claim.step
         step.enter("enqueued:release", self.now)
         step.attempts -= 1
-        step.has_message = had_message
+        step.has_message = step.has_queue_id = True
         return True
 
     def report(
@@ -204,7 +204,7 @@ class Model:
             if step.plan.retryable and step.attempts < step.plan.max_attempts:
                 step.enter("enqueued:worker_lost", self.now)
                 step.requeues += 1
-                step.has_message = True
+                step.has_message = step.has_queue_id = True
             else:
                 step.enter("error:worker_lost", self.now)
                 step.results = (False, None)
@@ -231,11 +231,7 @@ class Model:
 
     def missing_step_messages(self) -> set[Any]:
         """Return steps whose message was purged: the only ones that may break I5."""
-        return {
-            s.uuid
-            for s in self.steps
-            if s.state in {"enqueued", "in_progress"} and not s.has_message
-        }
+        return {step.uuid for step in self.steps if step.has_queue_id and not step.has_message}
 
     def missing_result_messages(self) -> set[Any]:
         """Return steps of which no message, or more than one, names the present version (I6)."""

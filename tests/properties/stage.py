@@ -166,5 +166,5 @@ def row_of(step: StepModel) -> engine.StepRow:
         step.requeues,
         step.due,
         step.lease,
-        step.state in {"enqueued", "in_progress"},
+        step.has_queue_id,
     )

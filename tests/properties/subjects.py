@@ -79,6 +79,7 @@ class StepModel(HasHistory):
     lease: int | None = None
     entered: int = 0
     has_message: bool = False
+    has_queue_id: bool = False
     claim: "ClaimModel | None" = None
     results: "tuple[bool, Any] | None" = None
     cursor: int | None = None
@@ -105,7 +106,7 @@ class StepModel(HasHistory):
         if state != "in_progress":
             self.claim = self.lease = None
         if state not in {"enqueued", "in_progress"}:
-            self.has_message = False
+            self.has_message = self.has_queue_id = False
         if state != "waiting_for_retry":
             self.due = None
 
@@ -113,7 +114,7 @@ class StepModel(HasHistory):
         if self.state == "waiting_for_retry":
             self.enter("pending", now)
         self.enter("enqueued", now)
-        self.has_message = True
+        self.has_message = self.has_queue_id = True
 
     def ancestors(self) -> "set[StepModel]":
         found: set[StepModel] = set()

@@ -144,7 +144,8 @@ class Workers(Stage):
             taken=taken,
         )
         assert {claim.workflow_step_uuid for claim in found} == set(taken)
-        self.note_claims(found, namespace)
+        for claim in self.note_claims(found, namespace):
+            claim.step.has_message = claim.step.has_queue_id = False
 
     @precondition(lambda self: self.claims)
     @rule(

@@ -4,7 +4,7 @@
 -- retry that finds no room becomes pending: it stays ready, and leaves the timer's list of due work,
 -- where hundreds of them would keep other tasks' retries from being seen.
 -- p_take: so many of the first ones p_worker claims here and now, for p_lease_seconds: one move less,
--- and nothing to read. Their messages are hidden until the lease ends, as those of claims are.
+-- and no message, which nobody would read. Whoever takes such a claim back, or gives it back, sends one.
 -- Locks: the caller holds the tasks; steps that are not in flight belong to who holds the task.
 CREATE OR REPLACE FUNCTION tasker_enqueue_ready_steps(
   p_task_uuids uuid[],
@@ -111,17 +111,15 @@ BEGIN
     ) AS r
     GROUP BY r.namespace, is_taken
   LOOP
-    IF to_regclass(format('pgmq.%I', 'q_' || v_batch.queue)) IS NULL THEN
-      PERFORM pgmq_create_queue_with_notify(v_batch.queue);
+    v_msg_ids := NULL;
+    IF NOT v_batch.is_taken THEN
+      IF to_regclass(format('pgmq.%I', 'q_' || v_batch.queue)) IS NULL THEN
+        PERFORM pgmq_create_queue_with_notify(v_batch.queue);
+      END IF;
+      v_msg_ids := ARRAY(
+        SELECT * FROM pgmq_send_batch_with_notify(v_batch.queue, v_batch.messages)
+      );
     END IF;
-    v_msg_ids := ARRAY(
-      SELECT *
-      FROM pgmq_send_batch_with_notify(
-        v_batch.queue,
-        v_batch.messages,
-        CASE WHEN v_batch.is_taken THEN p_lease_seconds ELSE 0 END
-      )
-    );
     RETURN QUERY
       UPDATE tasker_workflow_steps AS s
       SET

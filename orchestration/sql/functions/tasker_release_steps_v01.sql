@@ -7,7 +7,6 @@ SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
-  v_queue record;
   v_steps uuid[];
 BEGIN
   PERFORM set_config('tasker.move', '{"event": "release"}', true);
@@ -16,10 +15,7 @@ BEGIN
   SET state = 'enqueued', attempts = s.attempts - 1
   WHERE s.workflow_step_uuid = ANY(v_steps);
 
-  FOR v_queue IN SELECT * FROM tasker_live_messages(v_steps) LOOP
-    PERFORM pgmq.set_vt(v_queue.queue, v_queue.msg_ids, 0);
-    PERFORM tasker_notify_messages(v_queue.queue, v_queue.msg_ids);
-  END LOOP;
+  PERFORM tasker_show_messages_again(v_steps);
   RETURN QUERY SELECT * FROM unnest(v_steps);
 END
 $$;

@@ -110,7 +110,9 @@ BEGIN
   JOIN tasker_task_namespaces AS n ON n.task_namespace_uuid = nt.task_namespace_uuid;
 
   IF v_accepted IS NOT NULL THEN
-    FOR v_queue IN SELECT DISTINCT q FROM unnest(v_queues) AS x (q) LOOP
+    FOR v_queue IN
+      SELECT DISTINCT x.q FROM unnest(v_queues, v_msg_ids) AS x (q, id) WHERE x.id IS NOT NULL
+    LOOP
       PERFORM pgmq.delete(
         v_queue,
         ARRAY(SELECT x.id FROM unnest(v_queues, v_msg_ids) AS x (q, id) WHERE x.q = v_queue)

@@ -1,5 +1,6 @@
--- Makes the live messages of enqueued steps visible now and notifies; a message that is gone is
--- sent anew. Called by tasker_reap_leases and lifecycle/sweep.py, which hold tasks and steps.
+-- Makes the live messages of enqueued steps visible now and notifies; where there is none (steps taken
+-- with a report have no message, others may have been purged), one is sent. Called by
+-- tasker_reap_leases, tasker_release_steps and lifecycle/sweep.py, which hold the steps.
 CREATE OR REPLACE FUNCTION tasker_show_messages_again(p_steps uuid[])
 RETURNS int
 LANGUAGE plpgsql

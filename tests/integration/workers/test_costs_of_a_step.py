@@ -57,8 +57,8 @@ class Cost(NamedTuple):
 
 MOST = {  # as measured
     "creation of a task": Cost(4, 2, 1, 18, 7_620),
-    "a step of one task alone": Cost(4, 2, 1.25, 12.5, 5_350),
-    "a step of ten tasks at once": Cost(0.425, 0.225, 0.125, 12.5, 5_740),
+    "a step of one task alone": Cost(4, 2, 1.25, 11, 4_700),
+    "a step of ten tasks at once": Cost(0.425, 0.225, 0.125, 11, 4_800),
 }
 WAL_TOLERANCE = 1.3  # it varies with the fill of pages, and a little between versions
 WRITTEN = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_user_tables"

@@ -7,6 +7,8 @@ import pytest
 from django.db import connections, transaction
 from django.utils import timezone
 
+from orchestration.lifecycle import due_work
+from orchestration.messaging import pgmq
 from orchestration.messaging.messages import worker_queue
 from orchestration.models import StepTransition, WorkflowStep
 from orchestration.queries.steps import (
@@ -15,6 +17,8 @@ from orchestration.queries.steps import (
     StepVerdict,
     Take,
     claim_steps,
+    extend_leases,
+    release_steps,
     report_steps,
 )
 from orchestration.queries.tasks import lock_tasks
@@ -87,7 +91,7 @@ def test_a_task_goes_on_as_an_orchestrator_would_let_it(case):
 
 
 @pytest.mark.django_db
-def test_a_step_taken_with_a_report_is_claimed_like_any_other():
+def test_a_step_taken_with_a_report_is_claimed_like_any_other_but_has_no_message():
     found = []
     for takes in (True, False):
         first = begin(linear(2).model_copy(update={"name": f"task_{takes}"}))["step_1"]
@@ -105,6 +109,8 @@ def test_a_step_taken_with_a_report_is_claimed_like_any_other():
             lease_seconds=LEASE_SECONDS,
             taken=taken,
         )
+        assert pgmq.metrics(worker_queue("test")).depth == (0 if takes else 1)
+        assert (claim.msg_id is None) == takes
         found.append((_known_of(claim), _moves_of(claim), lives({"step_2": claim})))
         ticks.assert_invariants()
 
@@ -117,18 +123,7 @@ def _known_of(claim: Claim) -> tuple[object, ...]:
         (claim.name, claim.state_version, claim.attempts, sorted(claim.dependency_results)),
         (step.state, step.claimed_by, step.attempts, step.queue_msg_id == claim.msg_id),
         round((claim.lease_until - timezone.now()).total_seconds()),
-        _hidden_seconds(claim),
     )
-
-
-def _hidden_seconds(claim: Claim) -> int:
-    with connections["default"].cursor() as cursor:
-        cursor.execute(
-            "SELECT round(extract(epoch FROM vt - clock_timestamp())) FROM pgmq.q_worker_test_queue"
-            " WHERE msg_id = %s",
-            [claim.msg_id],
-        )
-        return int(cursor.fetchone()[0])
 
 
 def _moves_of(claim: Claim) -> list[tuple[object, ...]]:
@@ -138,6 +133,47 @@ def _moves_of(claim: Claim) -> list[tuple[object, ...]]:
             "from_state", "to_state", "event", "attempt", "worker_uuid"
         )
     )
+
+
+def take_second_step() -> Claim:
+    """Report the first of two steps and take the second with that."""
+    report = ticks.success(begin(linear(2))["step_1"])
+    verdict = report_steps([report], advance=MOST_STEPS, take=Take(5, LEASE_SECONDS))
+    (claim,) = claim_steps(
+        worker_queue("test"),
+        worker_uuid=ticks.WORKER,
+        limit=0,
+        lease_seconds=LEASE_SECONDS,
+        taken=verdict[report.step_uuid].taken_steps or [],
+    )
+    return claim
+
+
+@pytest.mark.django_db
+def test_a_taken_step_that_is_handed_back_gets_a_message():
+    claim = take_second_step()
+
+    assert release_steps([(claim.workflow_step_uuid, claim.state_version)])
+
+    ticks.assert_invariants()
+    (again,) = ticks.claim()
+    assert (again.workflow_step_uuid, again.attempts) == (claim.workflow_step_uuid, 1)
+
+
+@pytest.mark.django_db
+def test_a_taken_step_of_a_lost_worker_gets_a_message(clock):
+    claim = take_second_step()
+    held = extend_leases([(claim.workflow_step_uuid, claim.state_version)], lease_seconds=60)
+    clock.advance(59)
+    assert due_work.reap_lost_claims(move=ticks.MOVE) == 0
+    clock.advance(2)
+
+    assert due_work.reap_lost_claims(move=ticks.MOVE) == 1
+
+    ticks.assert_invariants()
+    (again,) = ticks.claim()
+    assert [again.workflow_step_uuid] == list(held)
+    assert again.attempts == 2
 
 
 @pytest.mark.django_db

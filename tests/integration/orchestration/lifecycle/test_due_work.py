@@ -168,7 +168,7 @@ def test_expired_claim_and_living_sibling_of_one_task_are_told_apart(clock):
 def test_message_that_is_gone_is_sent_anew_for_a_reaped_step(clock):
     ticks.start(linear(1))
     (claimed,) = ticks.claim()
-    pgmq.delete(QUEUE, claimed.msg_id)
+    pgmq.delete(QUEUE, claimed.msg_id or 0)
     clock.advance(31)
 
     reap()
