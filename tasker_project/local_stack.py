@@ -81,10 +81,10 @@ def answers(addresses: Addresses) -> bool:
     return False
 
 
-def web_command(address: str) -> list[str]:
-    """Return the command line of the web process: one process, some threads."""
+def web_command(address: str, *, processes: int = 1) -> list[str]:
+    """Return the command line of the web process: processes under one parent, some threads each."""
     return [
         *[sys.executable, "-m", "gunicorn", "tasker_project.wsgi", "--bind", address],
         *["--worker-class", "gthread", "--threads", str(WEB_THREADS), "--log-level", "warning"],
-        "--no-control-socket",
+        *["--no-control-socket", "--workers", str(processes)],
     ]
