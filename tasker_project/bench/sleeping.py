@@ -1,13 +1,13 @@
 """Whether several processes of a worker make each other wait: handlers that sleep 20 ms.
 
-`run_worker --processes N` with N of 1, 2 and 4, each process with the same few slots. A handler
+`run_worker --processes N` with N of 1, 2 and 4, each process with one slot. A handler
 that sleeps needs no CPU, so N processes should finish N times the steps of one; `share_of_linear`
 is how much of that they do. Each gets `--tasks` tasks, so that every N is measured for as long.
 
-Why two slots: with 20 ms of sleep and the way through the engine, a process finishes at most 100
-steps a second, and four of them stay below what two cores can do. With more slots the cores would
-be the limit, and the figure would say nothing about the processes; `*_cpu_cores` tells how far
-that was.
+Why one slot: with 20 ms of sleep and the way through the engine, a process finishes 35 steps a
+second, and four of them stay below what two cores can do. With two slots four processes keep 1.85
+of two cores busy, and the figure would say nothing about the processes; `*_cpu_cores` tells how far
+that is.
 """
 
 from dataclasses import replace
@@ -18,7 +18,7 @@ from tasker_project.bench.throughput import work_off
 
 SHAPE = "sleep4"
 PROCESSES = (1, 2, 4)
-SLOTS = 2  # also the least that a worker keeps, so their number does not change
+SLOTS = 1
 
 
 def measure(bench: Bench) -> Figures:
