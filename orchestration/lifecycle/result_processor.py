@@ -9,7 +9,7 @@ visible at once for any other orchestrator, and the same message twice finds its
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 from uuid import UUID
@@ -23,7 +23,15 @@ from orchestration.conf import EngineSettings, engine_settings
 from orchestration.lifecycle import backoff, outcome_processor
 from orchestration.lifecycle.backoff import Policy
 from orchestration.lifecycle.outcome_processor import Spoken
-from orchestration.lifecycle.task_finalizer import Answer, Cause, Question, evaluate, log_answers
+from orchestration.lifecycle.task_finalizer import (
+    Answer,
+    Cause,
+    Completed,
+    Question,
+    evaluate,
+    go_on,
+    log_answers,
+)
 from orchestration.messaging import pgmq
 from orchestration.messaging.messages import RESULTS_QUEUE
 from orchestration.queries import results
@@ -32,12 +40,14 @@ from orchestration.queries.tasks import Move
 from orchestration.queries.transactions import atomically
 from orchestration.runtime.database import CONNECTION_ERRORS
 from orchestration.runtime.queue_use import note_received
-from orchestration.states import StepState
+from orchestration.states import StepState, TaskState
 
 log = logging.getLogger(__name__)
 
 UNUSABLE = frozenset({"malformed", "unknown_task"})
 LONGEST_PAUSE_SECONDS = 60
+LARGE_TASK_STEPS = 200
+"""In a larger task successes are followed by looks at the next steps alone, not at all of them."""
 
 
 class UnusableMessageError(Exception):
@@ -90,7 +100,9 @@ def _process(
     task_uuid: UUID | None = None,
 ) -> Batch:
     began = time.perf_counter()
-    taken = results.take_results(limit=limit, move=move, msg_ids=msg_ids, task_uuid=task_uuid)
+    taken = results.take_results(
+        limit=limit, move=move, msg_ids=msg_ids, task_uuid=task_uuid, large=LARGE_TASK_STEPS
+    )
     unusable = {row.standing for row in taken} & UNUSABLE
     if unusable:
         raise UnusableMessageError(", ".join(sorted(unusable)))
@@ -102,7 +114,10 @@ def _process(
     settled = [(row, _settle(row, spoken) or decide(row, settings=settings)) for row in live]
     if settled:
         results.settle_steps([settlement for _, settlement in settled])
-    answers = evaluate(_questions(settled))
+    questions = _questions(settled)
+    answers = go_on(_completed(questions, settled, spoken))
+    gone_on = {answer.task_uuid for answer in answers}
+    answers += evaluate([each for each in questions if each.task_uuid not in gone_on])
     seconds = time.perf_counter() - began
     return Batch(taken, list(spoken.values()), settled, answers, seconds)
 
@@ -156,6 +171,32 @@ def _questions(settled: Sequence[tuple[Reported, Settlement]]) -> list[Question]
     return [
         Question(task_uuid, state, Cause.SUCCESS if succeeded[task_uuid] else Cause.FAILURE)
         for task_uuid, state in states.items()
+    ]
+
+
+def _completed(
+    questions: Iterable[Question],
+    settled: Sequence[tuple[Reported, Settlement]],
+    spoken: Mapping[UUID, Spoken],
+) -> list[Completed]:
+    """Return the large tasks of which nothing happened but that steps have become complete."""
+    rows: dict[UUID, list[Reported]] = defaultdict(list)
+    others: set[UUID] = set()
+    for row, settlement in settled:
+        rows[row.task_uuid].append(row)
+        is_plain = settlement.state == StepState.COMPLETE and row.workflow_step_uuid not in spoken
+        if not (is_plain and row.is_large and row.task_state == TaskState.STEPS_IN_PROCESS):
+            others.add(row.task_uuid)
+    return [
+        Completed(
+            question,
+            [row.workflow_step_uuid for row in of_task],
+            of_task[0].named_task_uuid,
+            of_task[0].correlation_id,
+            of_task[0].task_created_at,
+        )
+        for question in questions
+        if question.task_uuid not in others and (of_task := rows[question.task_uuid])
     ]
 
 

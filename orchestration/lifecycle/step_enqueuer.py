@@ -16,22 +16,25 @@ from uuid import UUID
 from orchestration import metrics
 from orchestration.messaging.messages import namespace_of
 from orchestration.queries import steps
-from orchestration.queries.readiness import TaskContext
 from orchestration.queries.steps import EnqueuedStep
 
 log = logging.getLogger(__name__)
 
 
 def enqueue_ready_steps(
-    tasks: Sequence[TaskContext], *, limit: int | None = None
+    correlations: Mapping[UUID, UUID],
+    *,
+    limit: int | None = None,
+    done: Sequence[UUID] | None = None,
 ) -> list[EnqueuedStep]:
-    """Enqueue the ready steps of the given tasks, which the caller has locked.
+    """Enqueue the ready steps of tasks, given with their correlation ids; the caller holds them.
 
     With a limit, as many as leave each task with so many steps in flight, by priority and name.
-    Joins the caller's transaction: messages and moves commit together, workers are notified then.
+    With `done`, only what can have become ready because these steps are complete. Joins the
+    caller's transaction: messages and moves commit together, workers are notified then.
     """
-    enqueued = steps.enqueue_ready_steps([task.task_uuid for task in tasks], limit=limit)
-    note_enqueued(enqueued, {task.task_uuid: task.correlation_id for task in tasks})
+    enqueued = steps.enqueue_ready_steps(list(correlations), limit=limit, done=done)
+    note_enqueued(enqueued, correlations)
     return enqueued
 
 

@@ -58,6 +58,16 @@ class Question(NamedTuple):
     cause: Cause
 
 
+class Completed(NamedTuple):
+    """A locked task of which nothing but these steps has changed: they have become complete."""
+
+    question: Question
+    step_uuids: list[UUID]
+    named_task_uuid: UUID
+    correlation_id: UUID
+    created_at: datetime
+
+
 class Answer(NamedTuple):
     """The state in which a task was left, and whether it was moved there now."""
 
@@ -106,6 +116,31 @@ def evaluate(questions: Sequence[Question], *, known: Iterable[TaskContext] = ()
     return answers
 
 
+def go_on(completed: Sequence[Completed]) -> list[Answer]:
+    """Let tasks in `steps_in_process` go on, looking at what follows completed steps alone.
+
+    Answers for those of which something was enqueued; what is next for the others `evaluate` has
+    to say. The work does not grow with the size of a task, as that of `evaluate` does.
+    """
+    if not completed:
+        return []
+    began = time.perf_counter()
+    enqueued = enqueue_ready_steps(
+        {each.question.task_uuid: each.correlation_id for each in completed},
+        limit=engine_settings().max_steps_in_flight_per_task,
+        done=[step for each in completed for step in each.step_uuids],
+    )
+    served = {step.task_uuid for step in enqueued}
+    if not served:
+        return []
+    moving = [each for each in completed if each.question.task_uuid in served]
+    path = path_to(Goal.ENQUEUE, S.STEPS_IN_PROCESS, Cause.SUCCESS)
+    tasks.move_tasks([TaskMove(each.question.task_uuid, path[:-1], path[-1]) for each in moving])
+    answers = [_answer(each.question, each, Goal.ENQUEUE, path) for each in moving]
+    count_evaluation(answers, seconds=time.perf_counter() - began)
+    return answers
+
+
 def _enqueue(ready: Sequence[TaskContext]) -> dict[UUID, Goal]:
     """Enqueue what is ready; return the goal of the tasks that have no room for another step.
 
@@ -114,11 +149,12 @@ def _enqueue(ready: Sequence[TaskContext]) -> dict[UUID, Goal]:
     if not ready:
         return {}
     limit = engine_settings().max_steps_in_flight_per_task
+    correlations = {context.task_uuid: context.correlation_id for context in ready}
     if all(_in_flight(context) + context.ready_steps <= limit for context in ready):
-        enqueue_ready_steps(ready)
+        enqueue_ready_steps(correlations)
         return {}
-    served = {step.task_uuid for step in enqueue_ready_steps(ready, limit=limit)}
-    return dict.fromkeys({task.task_uuid for task in ready} - served, Goal.IN_FLIGHT)
+    served = {step.task_uuid for step in enqueue_ready_steps(correlations, limit=limit)}
+    return dict.fromkeys(correlations.keys() - served, Goal.IN_FLIGHT)
 
 
 def _in_flight(context: TaskContext) -> int:
@@ -194,7 +230,9 @@ def _enter(goal: Goal, state: str, cause: Cause) -> tuple[str, ...]:
     return (*before, f"{S.EVALUATING_RESULTS}:{event}", *_FROM_EVALUATING[goal])
 
 
-def _answer(question: Question, context: TaskContext, goal: Goal, path: tuple[str, ...]) -> Answer:
+def _answer(
+    question: Question, context: TaskContext | Completed, goal: Goal, path: tuple[str, ...]
+) -> Answer:
     return Answer(
         question.task_uuid,
         str(path[-1] if path else question.state),

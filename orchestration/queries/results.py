@@ -19,6 +19,7 @@ class Reported(NamedTuple):
 
     `standing`: live, obsolete (the step has moved on), malformed, unknown_task.
     `orchestration_metadata` is JSON text, only for failures. `waited_ms` is the message's age.
+    `is_large`: its task has more steps than `take_results` was told.
     """
 
     msg_id: int
@@ -40,6 +41,10 @@ class Reported(NamedTuple):
     namespace: str
     step_name: str
     waited_ms: float
+    named_task_uuid: UUID
+    correlation_id: UUID
+    task_created_at: datetime
+    is_large: bool
 
 
 class Settlement(NamedTuple):
@@ -55,6 +60,7 @@ def take_results(
     *,
     limit: int,
     move: Move,
+    large: int,
     msg_ids: Sequence[int] | None = None,
     task_uuid: UUID | None = None,
 ) -> list[Reported]:
@@ -71,6 +77,7 @@ def take_results(
             move=move.as_json(),
             msg_ids=None if msg_ids is None else list(msg_ids),
             task_uuid=task_uuid,
+            large=large,
         )
 
 

@@ -291,15 +291,20 @@ def release_steps(claims: Iterable[tuple[UUID, int]]) -> list[UUID]:
 
 
 def enqueue_ready_steps(
-    task_uuids: Sequence[UUID], *, limit: int | None = None
+    task_uuids: Sequence[UUID], *, limit: int | None = None, done: Sequence[UUID] | None = None
 ) -> list[EnqueuedStep]:
     """Put the ready steps of locked tasks on their queues, up to `limit` in flight per task.
 
+    With `done`, steps whose success is all that has changed, those that follow them.
     The breaker `messaging` watches but never refuses: the caller holds a transaction to finish.
     """
     with breaker(MESSAGING).observe(is_statement_failing):
         return sql.fetch(
-            EnqueuedStep, "steps/enqueue_ready", task_uuids=list(task_uuids), limit=limit
+            EnqueuedStep,
+            "steps/enqueue_ready",
+            task_uuids=list(task_uuids),
+            limit=limit,
+            done=None if done is None else list(done),
         )
 
 

@@ -36,6 +36,7 @@ rules = st.builds(
     limit=st.sampled_from([1, 2, 3, 500]),
     high_water=st.sampled_from([10, 1000]),
     batch=st.sampled_from([1, 2, 50]),
+    large=st.sampled_from([0, 200]),
 )
 
 

@@ -179,8 +179,22 @@ BUGS = (
         "a task at its limit makes noise",
         task_finalizer,
         "_enqueue",
-        "{task.task_uuid for task in ready} - served",
+        "correlations.keys() - served",
         "()",
+    ),
+    Bug(
+        "what waited for room in a large task is forgotten",
+        IN_SQL,
+        "tasker_enqueue_ready_steps",
+        "              OR room.steps <= cardinality(p_done)\n",
+        "",
+    ),
+    Bug(
+        "a due retry of a large task is forgotten",
+        IN_SQL,
+        "tasker_enqueue_ready_steps",
+        "              OR x.state || '' = 'waiting_for_retry'\n",
+        "",
     ),
     Bug(
         "an operator leaves the message of a resolved step behind",

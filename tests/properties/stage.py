@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from orchestration.client import create_task
 from orchestration.errors import DuplicateTaskError
+from orchestration.lifecycle import result_processor
 from orchestration.lifecycle.task_initializer import CreatedTask
 from orchestration.queries import invariants
 from templates_registry import registry
@@ -65,6 +66,7 @@ class Stage(RuleBasedStateMachine):
             }
         )
         self.override.enable()
+        result_processor.LARGE_TASK_STEPS = drawn.large
         engine.be_quick()
         engine.forget_everything()  # what a run that was killed has left
         self.show_time()

@@ -178,3 +178,5 @@ class Rules:
     high_water: int
     batch: int
     """Tasks of one round of discovery."""
+    large: int
+    """Steps above which a task goes on without a look at all of them."""

@@ -5,13 +5,17 @@
 -- where hundreds of them would keep other tasks' retries from being seen.
 -- p_take: so many of the first ones p_worker claims here and now, for p_lease_seconds: one move less,
 -- and no message, which nobody would read. Whoever takes such a claim back, or gives it back, sends one.
+-- p_done: steps that have just become complete, and all that has changed: only what follows them can have
+-- become ready, and retries that are due. In a large task few steps are looked at then. A task that was
+-- at its limit is looked at as a whole: others may have been waiting for room.
 -- Locks: the caller holds the tasks; steps that are not in flight belong to who holds the task.
 CREATE OR REPLACE FUNCTION tasker_enqueue_ready_steps(
   p_task_uuids uuid[],
   p_limit int DEFAULT NULL,
   p_take int DEFAULT 0,
   p_worker uuid DEFAULT NULL,
-  p_lease_seconds int DEFAULT 30
+  p_lease_seconds int DEFAULT 30,
+  p_done uuid[] DEFAULT NULL
 )
 RETURNS TABLE (
   task_uuid uuid,
@@ -80,6 +84,16 @@ BEGIN
           FROM tasker_workflow_steps AS x
           WHERE x.task_uuid = t.task_uuid
             AND x.state || '' IN ('pending', 'waiting_for_retry')
+            AND (
+              p_done IS NULL
+              OR room.steps <= cardinality(p_done)
+              OR x.state || '' = 'waiting_for_retry'
+              OR x.workflow_step_uuid IN (
+                SELECT e.to_step_uuid
+                FROM tasker_workflow_step_edges AS e
+                WHERE e.from_step_uuid = ANY(p_done)
+              )
+            )
           ORDER BY x.priority DESC, x.name
           OFFSET 0
         ) AS o

@@ -3,12 +3,14 @@
 -- Taking deletes; a rollback brings the messages back, so message and moves commit together.
 -- p_msg_ids: only these messages, which the caller has read before (after a failed batch).
 -- p_task: only, and all, messages about this task.
+-- p_large: is_large says which tasks have more steps than this.
 -- Called by queries/results.py. Locks: tasks in uuid order, then their steps in uuid order.
 CREATE OR REPLACE FUNCTION tasker_take_results(
   p_limit int,
   p_move jsonb,
   p_msg_ids bigint[] DEFAULT NULL,
-  p_task uuid DEFAULT NULL
+  p_task uuid DEFAULT NULL,
+  p_large int DEFAULT 200
 )
 RETURNS TABLE (
   msg_id bigint,
@@ -29,7 +31,11 @@ RETURNS TABLE (
   orchestration_metadata jsonb,
   namespace varchar,
   step_name varchar,
-  waited_ms float8
+  waited_ms float8,
+  named_task_uuid uuid,
+  correlation_id uuid,
+  task_created_at timestamptz,
+  is_large boolean
 )
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
@@ -44,6 +50,7 @@ DECLARE
   v_tasks uuid[];
   v_steps uuid[];
   v_versions int[];
+  v_large uuid[];
   v_uuid CONSTANT text := '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
 BEGIN
   IF p_task IS NOT NULL THEN
@@ -104,6 +111,14 @@ BEGIN
     FOR NO KEY UPDATE
   ) AS s;
 
+  v_large := ARRAY(
+    SELECT m.task_uuid
+    FROM (SELECT DISTINCT x.task_uuid FROM unnest(v_tasks) AS x (task_uuid)) AS m
+    WHERE EXISTS (
+      SELECT FROM tasker_workflow_steps AS x WHERE x.task_uuid = m.task_uuid OFFSET p_large
+    )
+  );
+
   RETURN QUERY
     SELECT
       m.msg_id,
@@ -139,7 +154,11 @@ BEGIN
       END,
       n.name,
       s.name,
-      extract(epoch FROM clock_timestamp() - m.sent_at)::float8 * 1000
+      extract(epoch FROM clock_timestamp() - m.sent_at)::float8 * 1000,
+      t.named_task_uuid,
+      t.correlation_id,
+      t.created_at,
+      m.task_uuid = ANY(v_large)
     FROM unnest(v_msg_ids, v_tasks, v_steps, v_versions, v_sent_at)
       AS m (msg_id, task_uuid, step_uuid, state_version, sent_at)
     LEFT JOIN LATERAL (

@@ -1,2 +1,3 @@
 -- Result messages, taken off the queue, with what deciding needs. Caller: queries/results.py.
-SELECT * FROM tasker_take_results(%(limit)s, %(move)s, %(msg_ids)s, %(task_uuid)s::uuid)
+SELECT *
+FROM tasker_take_results(%(limit)s, %(move)s, %(msg_ids)s, %(task_uuid)s::uuid, %(large)s)

@@ -7,7 +7,7 @@ brought it about.
 import pytest
 from django.db import connections
 
-from orchestration.lifecycle import discovery, due_work, operator_actions
+from orchestration.lifecycle import discovery, due_work, operator_actions, result_processor
 from orchestration.models import WorkflowStep
 from orchestration.queries import recovery
 from orchestration.testing import shape
@@ -18,8 +18,9 @@ pytestmark = pytest.mark.django_db
 LIMIT = 3
 
 
-@pytest.fixture(autouse=True)
-def _limit(settings):
+@pytest.fixture(autouse=True, params=[0, 200], ids=["as_large_tasks", "as_small_tasks"])
+def _limit(settings, request, monkeypatch):
+    monkeypatch.setattr(result_processor, "LARGE_TASK_STEPS", request.param)
     settings.TASKER = {**settings.TASKER, "max_steps_in_flight_per_task": LIMIT}
 
 

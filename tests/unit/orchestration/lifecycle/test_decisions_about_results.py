@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 from pydantic_core import to_json
 
 from orchestration.conf import engine_settings
@@ -36,6 +37,10 @@ def reported(**changes):
         "namespace": "test",
         "step_name": "step",
         "waited_ms": 1.0,
+        "named_task_uuid": uuid4(),
+        "correlation_id": uuid4(),
+        "task_created_at": timezone.now(),
+        "is_large": False,
     }
     return Reported(**values | changes)
 
