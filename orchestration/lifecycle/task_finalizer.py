@@ -120,7 +120,7 @@ def go_on(completed: Sequence[Completed]) -> list[Answer]:
     """Let tasks in `steps_in_process` go on, looking at what follows completed steps alone.
 
     Answers for those of which something was enqueued; what is next for the others `evaluate` has
-    to say. The work does not grow with the size of a task, as that of `evaluate` does.
+    to say. Readiness is worked out for a few steps; `evaluate` does that for all that are left.
     """
     if not completed:
         return []

@@ -46,7 +46,7 @@ BEGIN
           'correlation_id', r.correlation_id
         )
         ORDER BY r.place
-      ) AS messages
+      ) FILTER (WHERE r.place > p_take) AS messages
     FROM (
       SELECT
         n.name AS namespace,
