@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 from pydantic_core import to_json
 
-from orchestration.runtime.log_context import are_lines_held, current_fields
+from orchestration.runtime.log_context import FrequentRecord, are_lines_held, current_fields
 
 LEADING = ("correlation_id", "task_uuid", "step_uuid", "namespace")
 PROCESS = ("process_kind", "process", "request_id", "trace_id")
@@ -31,6 +31,8 @@ COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:
     """Return what a line says beside its event; an event's own field wins over the context."""
+    if isinstance(record, FrequentRecord):
+        return {**current_fields(), **record.fields}
     own = {key: value for key, value in vars(record).items() if key not in UNWANTED}
     found = {**current_fields(), **own}
     if record.exc_info and record.exc_info[0] is not None:

@@ -18,8 +18,10 @@ WHERE m.queue_name IN ('orchestration_step_results', 'orchestration_task_request
 """
 
 # Rows that move several times a second: room on the page for the new version, and dead versions
-# cleared and statistics renewed after one row in fifty instead of one in five.
-HOT_TABLES = {"tasker_tasks": 85, "tasker_workflow_steps": 85, "tasker_workflow_step_edges": 100}
+# cleared and statistics renewed after one row in fifty instead of one in five. A backlog moves on
+# breadth first, so every task of a page gets a new version before an old one can be cleared; half of a
+# page is room for them, and three of five moves write no index (HOT).
+HOT_TABLES = {"tasker_tasks": 50, "tasker_workflow_steps": 85, "tasker_workflow_step_edges": 100}
 SET_STORAGE = "".join(
     f"ALTER TABLE {table} SET (fillfactor = {fill}, autovacuum_vacuum_scale_factor = 0.02,"
     " autovacuum_analyze_scale_factor = 0.02);\n"

@@ -129,7 +129,7 @@ def test_hot_tables_keep_room_and_are_cleared_early(database):
     )
 
     cleared = {"autovacuum_vacuum_scale_factor=0.02", "autovacuum_analyze_scale_factor=0.02"}
-    assert set(options["tasker_tasks"]) == {"fillfactor=85", *cleared}
+    assert set(options["tasker_tasks"]) == {"fillfactor=50", *cleared}
     assert set(options["tasker_workflow_steps"]) == {"fillfactor=85", *cleared}
     assert cleared <= set(options["tasker_workflow_step_edges"])
     at_once = {"autovacuum_vacuum_cost_delay=0", "vacuum_truncate=off"}

@@ -30,7 +30,7 @@ NUMBERS = {
 }
 NARROWEST = 170  # columns a file or a pipe gets, so that no figure is cut
 TASKER_WORKERS = 2
-TASKER_SLOTS = 64
+TASKER_SLOTS = 128
 INSTALLED_IN = ".data/peers"
 
 

@@ -57,9 +57,36 @@ def test_line_of_the_hot_path_is_the_line_of_any_other_event(caplog):
 def test_a_level_that_is_off_logs_nothing_on_the_hot_path(caplog):
     caplog.set_level(logging.WARNING, logger="orchestration.test")
 
-    log_often(logging.getLogger("orchestration.test"), "step.succeeded")
+    log_often(logging.getLogger("orchestration.test"), "step.succeeded", {})
 
     assert caplog.records == []
+
+
+def test_fields_of_the_hot_path_are_attributes_for_formatters_of_others(caplog):
+    caplog.set_level(logging.INFO, logger="orchestration.test")
+
+    log_often(logging.getLogger("orchestration.test"), "step.succeeded", {"attempt": 2})
+
+    line = logging.Formatter("%(levelname)s %(name)s %(threadName)s %(message)s %(attempt)s")
+    assert line.format(caplog.records[0]) == "INFO orchestration.test None step.succeeded 2"
+
+
+def test_records_that_others_make_are_made_for_the_hot_path_too(caplog):
+    caplog.set_level(logging.INFO, logger="orchestration.test")
+
+    def traced(*args, **kwargs):
+        record = logging.LogRecord(*args, **kwargs)
+        record.trace = "abc"
+        return record
+
+    logging.setLogRecordFactory(traced)
+    try:
+        log_often(logging.getLogger("orchestration.test"), "step.succeeded", {"attempt": 2})
+    finally:
+        logging.setLogRecordFactory(logging.LogRecord)
+
+    [record] = caplog.records
+    assert (record.trace, record.attempt) == ("abc", 2)
 
 
 def test_event_with_an_id_of_its_own_wins_over_the_context():
