@@ -57,6 +57,7 @@ ANSWERS: Mapping[str, Any] = {
             "per_page": 25,
             "total_count": 1,
             "total_pages": 1,
+            "total_is_estimate": False,
             "has_next": False,
             "has_previous": False,
         },

@@ -59,12 +59,14 @@ def _rows(found: TaskPage, asked: TaskQuery) -> list[dict[str, Any]]:
 
 
 def _pagination(found: TaskPage, asked: TaskQuery) -> dict[str, Any]:
-    pages = ceil(found.total_count / asked.per_page)
+    """Return where a page stands; behind a task nothing is counted."""
+    total = found.total
     return {
-        "page": asked.page,
+        "page": asked.page if total else None,
         "per_page": asked.per_page,
-        "total_count": found.total_count,
-        "total_pages": pages,
-        "has_next": asked.page < pages,
-        "has_previous": asked.page > 1,
+        "total_count": total.number if total else None,
+        "total_pages": ceil(total.number / asked.per_page) if total else None,
+        "total_is_estimate": total is not None and not total.is_exact,
+        "has_next": found.has_next,
+        "has_previous": total is None or asked.page > 1,
     }

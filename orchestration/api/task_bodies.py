@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from orchestration.api.fields import NullableDict, TextField, WordField
 from orchestration.queries.readiness import StepReadiness, TaskContext
-from orchestration.queries.task_list import TaskRow
+from orchestration.queries.task_list import MOST_COUNTED, TaskRow
 from orchestration.states import TERMINAL_TASK_STATES, StepState, TaskState
 
 MAX_STEPS = 1000
@@ -108,10 +108,13 @@ class TaskContextSerializer(serializers.Serializer[Any]):
 class PaginationSerializer(serializers.Serializer[Any]):
     """Where a page stands among all of them."""
 
-    page = serializers.IntegerField()
+    page = serializers.IntegerField(allow_null=True, help_text="Null with `after`.")
     per_page = serializers.IntegerField()
-    total_count = serializers.IntegerField()
-    total_pages = serializers.IntegerField()
+    total_count = serializers.IntegerField(allow_null=True, help_text="Null with `after`.")
+    total_pages = serializers.IntegerField(allow_null=True, help_text="Null with `after`.")
+    total_is_estimate = serializers.BooleanField(
+        help_text=f"More than {MOST_COUNTED} tasks are not counted: the planner guesses."
+    )
     has_next = serializers.BooleanField()
     has_previous = serializers.BooleanField()
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from rest_framework.request import Request
 
@@ -14,7 +15,8 @@ from orchestration.queries.task_list import TaskFilter
 from orchestration.states import TERMINAL_TASK_STATES, TaskState
 
 MAX_WITH_INCLUDE = 25
-ORDERS = ("-created_at", "created_at", "-updated_at", "updated_at", "-priority", "priority")
+NEWEST_FIRST = "-created_at"
+ORDERS = (NEWEST_FIRST, "created_at", "-updated_at", "updated_at", "-priority", "priority")
 GROUPS: dict[str, tuple[str, ...]] = {
     "open": tuple(state for state in TaskState.values if state not in TERMINAL_TASK_STATES),
     "terminal": tuple(sorted(TERMINAL_TASK_STATES)),
@@ -36,8 +38,13 @@ def parameters() -> list[Parameter]:
             greatest=settings.api_page_size_max,
             default=settings.api_page_size,
         ),
+        query.uuid(
+            "after",
+            "The tasks that follow this one when the newest comes first: quick however far that "
+            "is, and nothing is counted. Not with `page`, nor in another order.",
+        ),
         *filters(),
-        query.choice("order", "Order of the rows.", choices=ORDERS, default="-created_at"),
+        query.choice("order", "Order of the rows.", choices=ORDERS, default=NEWEST_FIRST),
         listed(
             query.choice(
                 "include",
@@ -83,6 +90,7 @@ class TaskQuery:
     """A checked query."""
 
     wanted: TaskFilter
+    after: UUID | None
     page: int
     per_page: int
     order: str
@@ -99,8 +107,11 @@ def task_query_of(values: dict[str, Any]) -> TaskQuery:
     if values["include"] and values["per_page"] > MAX_WITH_INCLUDE:
         problem = Problem("per_page", f"must be at most {MAX_WITH_INCLUDE} with include")
         raise query.query_error([problem])
+    if values["after"] is not None and (values["page"], values["order"]) != (1, NEWEST_FIRST):
+        raise query.query_error([Problem("after", f"goes with order {NEWEST_FIRST} and no page")])
     return TaskQuery(
         wanted=filter_of(values),
+        after=values["after"],
         page=values["page"],
         per_page=values["per_page"],
         order=values["order"],

@@ -22,14 +22,15 @@ from orchestration.api.task_bodies import (
     TaskListSerializer,
     TaskSerializer,
 )
-from orchestration.api.task_query import parameters, read_task_query
+from orchestration.api.task_query import TaskQuery, parameters, read_task_query
 from orchestration.api.view import ApiView, require_task
 from orchestration.errors import InvalidRequestError, Problem, TryLaterError
 from orchestration.lifecycle import operator_actions, task_initializer
 from orchestration.lifecycle.operator_actions import Acted
 from orchestration.lifecycle.task_initializer import CreatedTask
 from orchestration.lifecycle.task_request import TaskRequest
-from orchestration.queries.task_list import find_tasks
+from orchestration.queries.scope import Scope
+from orchestration.queries.task_list import TaskPage, find_tasks, find_tasks_behind
 from orchestration.queries.transactions import atomically
 
 TASK_PATH = OpenApiParameter("task_uuid", OpenApiTypes.UUID, OpenApiParameter.PATH)
@@ -103,15 +104,7 @@ class TasksView(ApiView):
         principal = principal_of(request)
         if "context" in asked.includes:
             principal.require(Permission.TASKS_CONTEXT_READ)
-        found = find_tasks(
-            asked.wanted,
-            principal.scope,
-            order=asked.order,
-            page=asked.page,
-            per_page=asked.per_page,
-            with_context="context" in asked.includes,
-        )
-        return Response(page_answer(found, asked))
+        return Response(page_answer(_found(asked, principal.scope), asked))
 
 
 class TaskView(ApiView):
@@ -172,6 +165,22 @@ class TaskView(ApiView):
         require_task(request, uuid)
         action = operator_actions.cancel_task
         return Response(atomically(lambda: _acted(action, uuid, principal, reason)))
+
+
+def _found(asked: TaskQuery, scope: Scope) -> TaskPage:
+    with_context = "context" in asked.includes
+    if asked.after is not None:
+        return find_tasks_behind(
+            asked.after, asked.wanted, scope, per_page=asked.per_page, with_context=with_context
+        )
+    return find_tasks(
+        asked.wanted,
+        scope,
+        order=asked.order,
+        page=asked.page,
+        per_page=asked.per_page,
+        with_context=with_context,
+    )
 
 
 def _acted(action: Action, uuid: UUID, principal: Principal, reason: str) -> dict[str, Any]:

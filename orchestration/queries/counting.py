@@ -22,6 +22,9 @@ class Count(NamedTuple):
     number: int
     word: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.word} {self.number}".lstrip()
+
     @property
     def is_exact(self) -> bool:
         """The number is neither a guess nor a bound."""
@@ -40,22 +43,23 @@ class Grouped(NamedTuple):
         return sum(self.by_value.values())
 
 
-def count_rows(rows: QuerySet[Any]) -> Count:
-    """Count rows; above the limit the planner says how many it expects."""
-    counted = count_some(rows)
-    return counted if counted.is_exact else guess_rows(rows)
+def count_rows(rows: QuerySet[Any], *, most: int | None = None) -> Count:
+    """Count rows; above `most`, or the limit, the planner says how many it expects."""
+    counted = count_some(rows, most=most)
+    return counted if counted.is_exact else guess_rows(rows, least=counted.number)
 
 
-def count_some(rows: QuerySet[Any]) -> Count:
-    """Count rows in one statement that ends at the limit."""
-    counted = rows.order_by()[: MOST_COUNTED + 1].count()
-    return Count(counted) if counted <= MOST_COUNTED else Count(counted, AT_LEAST)
+def count_some(rows: QuerySet[Any], *, most: int | None = None) -> Count:
+    """Count rows in one statement that ends above `most`, or the limit."""
+    limit = MOST_COUNTED if most is None else most
+    counted = rows.order_by()[: limit + 1].count()
+    return Count(counted) if counted <= limit else Count(counted, AT_LEAST)
 
 
-def guess_rows(rows: QuerySet[Any]) -> Count:
-    """Return how many rows the planner expects, more than the limit in any case."""
+def guess_rows(rows: QuerySet[Any], *, least: int | None = None) -> Count:
+    """Return how many rows the planner expects, `least`, or more than the limit, in any case."""
     (plan,) = json.loads(rows.order_by().explain(format="json"))
-    return Count(max(int(plan["Plan"]["Plan Rows"]), MOST_COUNTED + 1), ABOUT)
+    return Count(max(int(plan["Plan"]["Plan Rows"]), least or MOST_COUNTED + 1), ABOUT)
 
 
 def count_by(rows: QuerySet[Any], column: str) -> Grouped:

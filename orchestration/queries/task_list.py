@@ -13,8 +13,10 @@ from django.db.models import F, JSONField, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from orchestration import sql
+from orchestration.errors import InvalidRequestError, Problem
 from orchestration.models import Task, WorkflowStep
 from orchestration.models.task import TaskQuerySet
+from orchestration.queries.counting import Count, count_rows
 from orchestration.queries.scope import Scope
 
 
@@ -43,10 +45,11 @@ class TaskRow(NamedTuple):
 
 
 class TaskPage(NamedTuple):
-    """The rows of one page, and how many there are on all pages."""
+    """The rows of one page, and how many there are on all pages; `total` is None behind a task."""
 
     rows: list[TaskRow]
-    total_count: int
+    total: Count | None
+    has_next: bool
 
 
 Times = tuple[datetime | None, datetime | None]
@@ -73,6 +76,8 @@ class TaskFilter:
     priority_max: int | None = None
 
 
+MOST_COUNTED = 10_000
+"""Counting them takes as long as the page itself; above that the number is a guess."""
 _JSON_COLUMNS = ("tags", "options", "context")
 _NAMESPACE = "named_task__task_namespace__name"
 # Field of the row -> where it comes from, where that is not a column of the same name.
@@ -118,21 +123,48 @@ def find_tasks(
     per_page: int,
     with_context: bool = False,
 ) -> TaskPage:
-    """Return a page of tasks in two queries; `order` is a column, `-` in front reverses it."""
-    kept = Task.objects.filter(condition_of(wanted), scope.condition(_NAMESPACE))
-    total = kept.count()
+    """Return a page of tasks in two queries; `order` is a column, `-` in front reverses it.
+
+    There is a third query where the tasks are so many that their number is a guess.
+    """
+    kept = _kept(wanted, scope)
+    total = count_rows(kept, most=MOST_COUNTED)
     start = (page - 1) * per_page
-    if start >= total:
-        return TaskPage([], total)
+    if total.is_exact and start >= total.number:
+        return TaskPage([], total, has_next=False)
+    rows = _rows(kept, order, slice(start, start + per_page + 1), with_context=with_context)
+    return TaskPage(rows[:per_page], total, has_next=len(rows) > per_page)
+
+
+def find_tasks_behind(
+    after: UUID, wanted: TaskFilter, scope: Scope, *, per_page: int, with_context: bool = False
+) -> TaskPage:
+    """Return the tasks that follow one of them when the newest comes first, in two queries.
+
+    However far from the newest that is, it takes the same time: nothing before is read, nothing is
+    counted. Raises `InvalidRequestError` when the caller sees no task `after`.
+    """
+    seen = Task.objects.filter(scope.condition(_NAMESPACE), pk=after)
+    created_at = seen.values_list("created_at", flat=True).first()
+    if created_at is None:
+        problem = Problem("after", f"there is no task {after}; begin without it")
+        raise InvalidRequestError("The list cannot go on", problems=[problem])
+    kept = _kept(wanted, scope).filter(created_at__lte=created_at)
+    behind = kept.exclude(created_at=created_at, pk__gte=after)
+    rows = _rows(behind, "-created_at", slice(0, per_page + 1), with_context=with_context)
+    return TaskPage(rows[:per_page], None, has_next=len(rows) > per_page)
+
+
+def _kept(wanted: TaskFilter, scope: Scope) -> TaskQuerySet:
+    return Task.objects.filter(condition_of(wanted), scope.condition(_NAMESPACE))
+
+
+def _rows(kept: TaskQuerySet, order: str, place: slice, *, with_context: bool) -> list[TaskRow]:
     tie = "-task_uuid" if order.startswith("-") else "task_uuid"
     # The ids first: else the revision of every row before the page would be summed up as well
     # (page 4,000 of 100,000 tasks: 696 ms, this way 57).
-    ids = kept.order_by(order, tie).values("pk")[start : start + per_page]
-    ordered = Task.objects.filter(pk__in=ids).order_by(order, tie)
-    return TaskPage(_rows(ordered, with_context=with_context), total)
-
-
-def _rows(tasks: TaskQuerySet, *, with_context: bool) -> list[TaskRow]:
+    ids = kept.order_by(order, tie).values("pk")[place]
+    tasks = Task.objects.filter(pk__in=ids).order_by(order, tie)
     hidden = {} if with_context else {"context": Value(None, JSONField())}
     sources = _SOURCES | hidden
     columns = [sources.get(field, F(field)) for field in TaskRow._fields]

@@ -33,15 +33,15 @@ def look_at_task(task_uuid: UUID) -> Json:
 def list_tasks(wanted: TaskFilter, *, limit: int, offset: int) -> Json:
     """Return a page of tasks, the newest first, with where it stands among all of them."""
     found = _rows(wanted, limit=limit, offset=offset)
-    page, pages = offset // limit + 1, ceil(found.total_count / limit)
+    total = found.total.number if found.total else 0
     return {
         "tasks": _tasks(found.rows),
         "pagination": {
-            "page": page,
+            "page": offset // limit + 1,
             "per_page": limit,
-            "total_count": found.total_count,
-            "total_pages": pages,
-            "has_next": offset + limit < found.total_count,
+            "total_count": total,
+            "total_pages": ceil(total / limit),
+            "has_next": found.has_next,
             "has_previous": offset > 0,
         },
     }
@@ -76,7 +76,8 @@ def _rows(wanted: TaskFilter, *, limit: int, offset: int) -> TaskPage:
         for page in pages
     ]
     rows = [row for page in found for row in page.rows]
-    return TaskPage(rows[skipped : skipped + limit], found[0].total_count)
+    has_next = found[-1].has_next or len(rows) > skipped + limit
+    return TaskPage(rows[skipped : skipped + limit], found[0].total, has_next)
 
 
 def _tasks(rows: Iterable[TaskRow]) -> list[Json]:

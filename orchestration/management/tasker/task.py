@@ -106,6 +106,7 @@ def list_tasks(options: dict[str, Any]) -> Answer:
         "page": options["page"],
         "per_page": options["limit"],
         "include": ("context",) if options["context"] else (),
+        "after": None,
     }
     asked = task_query_of(values)
     found = find_tasks(
@@ -118,7 +119,7 @@ def list_tasks(options: dict[str, Any]) -> Answer:
     )
     body = page_answer(found, asked)
     columns = (*LISTED, "context") if options["context"] else LISTED
-    told = f"{len(body['tasks'])} of {found.total_count} tasks."
+    told = f"{len(body['tasks'])} of {found.total} tasks."
     return Answer(body=body, table=body["tasks"], columns=columns, notes=[told])
 
 

@@ -86,6 +86,7 @@ def test_an_unseen_object_and_an_unknown_one_read_the_same(scoped, worlds):
 
     for path, uuid in (
         ("/v1/tasks/{}", outside.task_uuid),
+        ("/v1/tasks?after={}", outside.task_uuid),
         ("/v1/tasks/{}/workflow_steps", outside.task_uuid),
         ("/v1/dlq/task/{}", outside.task_uuid),
     ):

@@ -7,10 +7,12 @@ import pytest
 from django.utils import timezone
 
 from orchestration.models import WorkflowStep
+from orchestration.queries import task_list
 from orchestration.states import TERMINAL_TASK_STATES, TaskState
 from orchestration.testing import StepFactory, TaskFactory, TemplateFactory, diamond, linear
 
 pytestmark = pytest.mark.django_db
+NOBODY = "01890000-0000-7000-8000-000000000000"
 
 
 @pytest.fixture
@@ -35,6 +37,7 @@ def test_an_empty_list_is_a_page(api):
             "per_page": 25,
             "total_count": 0,
             "total_pages": 0,
+            "total_is_estimate": False,
             "has_next": False,
             "has_previous": False,
         },
@@ -56,9 +59,54 @@ def test_pages_follow_one_another_without_gap(names, api):
         "per_page": 2,
         "total_count": 5,
         "total_pages": 3,
+        "total_is_estimate": False,
         "has_next": True,
         "has_previous": True,
     }
+
+
+def test_tasks_behind_a_task_follow_it_without_gap_and_without_totals(names, api):
+    moment = timezone.now()
+    template = TemplateFactory()
+    for n in range(5):
+        at = moment + timedelta(seconds=n // 2)
+        TaskFactory(named_task=template, tags=[f"t{n}"], created_at=at, priority=n)
+    everything = api.get("/v1/tasks?per_page=5").json()["tasks"]
+
+    pages, query = [], "per_page=2"
+    while query:
+        body = api.get(f"/v1/tasks?{query}").json()
+        pages.append([task["tags"][0] for task in body["tasks"]])
+        more = body["pagination"]["has_next"]
+        query = f"per_page=2&after={body['tasks'][-1]['task_uuid']}" if more else ""
+
+    assert [tag for page in pages for tag in page] == [task["tags"][0] for task in everything]
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert body["pagination"] == {
+        "page": None,
+        "per_page": 2,
+        "total_count": None,
+        "total_pages": None,
+        "total_is_estimate": False,
+        "has_next": False,
+        "has_previous": True,
+    }
+    newest = everything[0]["task_uuid"]
+    assert set(names(f"after={newest}&priority_min=2")) == {"t2", "t3"}
+
+
+def test_many_tasks_are_guessed_and_the_pages_still_end_where_they_end(api, monkeypatch):
+    monkeypatch.setattr(task_list, "MOST_COUNTED", 3)
+    template = TemplateFactory()
+    for n in range(5):
+        TaskFactory(named_task=template, tags=[f"t{n}"])
+
+    pages = [api.get(f"/v1/tasks?per_page=2&page={page}").json() for page in (1, 3, 4)]
+
+    assert [len(page["tasks"]) for page in pages] == [2, 1, 0]
+    told = [page["pagination"] for page in pages]
+    assert [each["has_next"] for each in told] == [True, False, False]
+    assert all(each["total_is_estimate"] and each["total_count"] > 3 for each in told)
 
 
 @pytest.mark.parametrize("state", TaskState.values)
@@ -151,6 +199,10 @@ BAD_QUERIES = {
     "created_after=2026-02-01T00:00:00Z&created_before=2026-02-01T00:00:00Z": "created_after",
     "priority_min=-101": "priority_min",
     "priority_min=2&priority_max=1": "priority_min",
+    "after=x": "after",
+    f"after={NOBODY}": "after",
+    f"after={NOBODY}&page=2": "after",
+    f"after={NOBODY}&order=created_at": "after",
 }
 
 
