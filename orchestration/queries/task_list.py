@@ -77,7 +77,7 @@ class TaskFilter:
 
 
 MOST_COUNTED = 10_000
-"""Counting them takes as long as the page itself; above that the number is a guess."""
+"""Above that the number of all tasks is a guess; a page shall not wait for it."""
 _JSON_COLUMNS = ("tags", "options", "context")
 _NAMESPACE = "named_task__task_namespace__name"
 # Field of the row -> where it comes from, where that is not a column of the same name.

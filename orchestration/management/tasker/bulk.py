@@ -27,7 +27,6 @@ from orchestration.management.tasker.arguments import (
     uuid,
 )
 from orchestration.management.tasker.verb import Answer, Exit, Verb, exit_of
-from orchestration.queries.counting import Count
 from orchestration.queries.scope import EVERYTHING
 from orchestration.queries.task_list import TaskPage, find_tasks
 
@@ -57,8 +56,9 @@ class BulkAction:
         found = _found(options)
         uuids = [row.task_uuid for row in found.rows]
         more = []
-        if found.total is not None and (rest := found.total.number - len(uuids)):
-            more = [f"{Count(rest, found.total.word)} more match; --limit is {options['limit']}."]
+        if found.has_next and found.total is not None:
+            rest = found.total._replace(number=max(1, found.total.number - len(uuids)))
+            more = [f"{rest} more match; --limit is {options['limit']}."]
         if options["yes"]:
             return self._answer(uuids, options, notes=more)
         body = [{name: getattr(row, name) for name in PREVIEW} for row in found.rows]
