@@ -152,6 +152,7 @@ class NamedStep(Timestamped):
         on_delete=models.PROTECT,
         db_column="dependent_system_uuid",
         related_name="named_steps",
+        db_index=False,  # the unique constraint begins with it; by this alone all would be read
     )
     name = models.CharField(max_length=128)
     description = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 the contract

@@ -17,6 +17,7 @@ from orchestration import metrics
 from orchestration.messaging.messages import namespace_of
 from orchestration.queries import steps
 from orchestration.queries.steps import EnqueuedStep
+from orchestration.runtime.log_context import log_often
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +47,10 @@ def note_enqueued(enqueued: Sequence[EnqueuedStep], correlations: Mapping[UUID, 
     if not log.isEnabledFor(logging.INFO):
         return
     for step in enqueued:
-        log.info(
+        log_often(
+            log,
             "step.enqueued",
-            extra={
+            {
                 "correlation_id": str(correlations[step.task_uuid]),
                 "task_uuid": str(step.task_uuid),
                 "step_uuid": str(step.workflow_step_uuid),

@@ -43,6 +43,7 @@ from orchestration.queries.readiness import TaskContext
 from orchestration.queries.steps import EnqueuedStep
 from orchestration.queries.tasks import IdentityHolder, Move, NewTask, NewTasks
 from orchestration.queries.transactions import atomically
+from orchestration.runtime.log_context import log_often
 from orchestration.states import TaskState
 from templates_registry import registry
 from templates_registry.registry import FoundTemplate
@@ -253,7 +254,7 @@ def _context(draft: Draft, new: NewTask) -> TaskContext:
 
 
 def _created(draft: Draft, new: NewTask, states: dict[UUID, str]) -> CreatedTask:
-    log.info("task.created", extra=_fields(draft, new))
+    log_often(log, "task.created", _fields(draft, new))
     state = states.get(new.task_uuid, TaskState.PENDING.value)
     return CreatedTask(new.task_uuid, new.correlation_id, state, created=True)
 

@@ -57,7 +57,13 @@ def build(template: TaskTemplate) -> Blueprint:
     edges = [[places[p], places[name]] for name, before in parents.items() for p in before]
     schema = template.input_schema
     return Blueprint(
-        json.dumps([_columns(step) | {"is_root": not parents[step.name]} for step in initial]),
+        json.dumps(
+            [
+                _columns(step)
+                | {"system": template.system_of(step), "is_root": not parents[step.name]}
+                for step in initial
+            ]
+        ),
         json.dumps(edges),
         parents,
         sum(not before for before in parents.values()),

@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
             name="named_step",
             field=models.ForeignKey(
                 db_column="named_step_uuid",
+                db_constraint=False,
                 db_index=False,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="steps",
@@ -141,6 +142,29 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.CASCADE,
                 related_name="transitions",
                 to="orchestration.task",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="workflowstepedge",
+            name="from_step",
+            field=models.ForeignKey(
+                db_column="from_step_uuid",
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="outgoing_edges",
+                to="orchestration.workflowstep",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="workflowstepedge",
+            name="to_step",
+            field=models.ForeignKey(
+                db_column="to_step_uuid",
+                db_constraint=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="incoming_edges",
+                to="orchestration.workflowstep",
             ),
         ),
         migrations.AddConstraint(

@@ -8,7 +8,7 @@ until autovacuum had counted them.
 
 from django.db import migrations
 
-TABLES = ("tasker_tasks", "tasker_workflow_steps", "tasker_workflow_step_edges")
+TABLES = ("tasker_tasks", "tasker_workflow_steps")
 CHANGE = """
 DO $$
 DECLARE

@@ -191,6 +191,7 @@ class Migration(migrations.Migration):
                     "dependent_system",
                     models.ForeignKey(
                         db_column="dependent_system_uuid",
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="named_steps",
                         to="templates_registry.dependentsystem",

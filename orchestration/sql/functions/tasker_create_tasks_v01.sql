@@ -2,7 +2,7 @@
 -- every row is written once, in the state in which it leaves the transaction. Answers the tasks whose
 -- identity was free, the room in their queue before that, and of started ones the first steps with
 -- their messages. One INSERT for all tasks, one for all steps, one for all edges, for a single task too.
--- p_tasks: [{columns}]; p_steps: [{name, step_type, retryable, …}], what every one of them starts with;
+-- p_tasks: [{columns}]; p_steps: [{name, system, step_type, …}], what every one of them starts with;
 -- p_edges: [[parent, child]] by places in p_steps, the first is 1.
 -- p_path: the states through which a task goes that starts, the last one is where it stays; null = the
 -- tasks stay pending. Then the steps without a parent are enqueued, as tasker_enqueue_ready_steps would.
@@ -70,10 +70,13 @@ BEGIN
     array_agg(
       (
         SELECT ns.named_step_uuid
-        FROM tasker_named_tasks_named_steps AS link
-        JOIN tasker_named_steps AS ns ON ns.named_step_uuid = link.named_step_uuid
-        WHERE link.named_task_uuid = p_named_task
-          AND ns.name = r.step ->> 'name'
+        FROM tasker_named_steps AS ns
+        WHERE ns.name = r.step ->> 'name'
+          AND ns.dependent_system_uuid = (
+            SELECT ds.dependent_system_uuid
+            FROM tasker_dependent_systems AS ds
+            WHERE ds.name = r.step ->> 'system'
+          )
       )
       ORDER BY r.place
     ),

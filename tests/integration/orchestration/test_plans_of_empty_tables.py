@@ -5,7 +5,7 @@ from django.db import connections, transaction
 
 from orchestration.client import create_task
 from orchestration.messaging import pgmq
-from orchestration.models import Task
+from orchestration.models import Task, WorkflowStep
 from orchestration.queries.steps import report_steps
 from orchestration.testing import linear
 from templates_registry import registry
@@ -22,6 +22,11 @@ SELECT seq_tup_read + idx_tup_fetch
 FROM pg_stat_xact_user_tables
 WHERE relid = 'pgmq.q_worker_test_queue'::regclass
 """
+PASSED_IN_REGISTRY = """
+SELECT coalesce(sum(seq_tup_read + idx_tup_fetch), 0)
+FROM pg_stat_xact_user_tables
+WHERE relname IN ('tasker_named_steps', 'tasker_named_tasks_named_steps')
+"""
 SEND = """
 SELECT pgmq.send_batch(
   %(queue)s, ARRAY(SELECT jsonb_build_object('place', n) FROM generate_series(1, %(count)s) AS n)
@@ -29,6 +34,7 @@ SELECT pgmq.send_batch(
 """
 TASKS = 3
 STEPS = 3
+LARGE = 300
 QUEUE = "worker_test_queue"
 WAITING = 300
 READ = 50
@@ -58,6 +64,25 @@ def test_neither_creation_nor_work_reads_whole_tables():
 
         assert Task.objects.filter(state="complete").count() == TASKS
     assert found == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_large_template_after_small_ones_looks_every_step_type_up_once():
+    registry.register(linear(1, name="short"))
+    with connections["default"].cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE) tasker_named_steps, tasker_named_tasks_named_steps")
+        cursor.execute("DISCARD PLANS")
+        create_task("short", namespace="test")
+        registry.register(linear(LARGE, name="long"))
+        with transaction.atomic():
+            cursor.execute(PASSED_IN_REGISTRY)
+            [[before]] = cursor.fetchall()
+            create_task("long", namespace="test")
+            cursor.execute(PASSED_IN_REGISTRY)
+            [[after]] = cursor.fetchall()
+
+    assert WorkflowStep.objects.filter(task__named_task__name="long").count() == LARGE
+    assert after - before <= 3 * LARGE, "found by its name, and checked by its key"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -56,7 +56,7 @@ class Cost(NamedTuple):
 
 
 MOST = {  # as measured
-    "creation of a task": Cost(4, 2, 1, 18, 7_620),
+    "creation of a task": Cost(4, 2, 1, 18, 7_400),
     "a step of one task alone": Cost(4, 2, 1.25, 11, 4_700),
     "a step of ten tasks at once": Cost(0.425, 0.225, 0.125, 11, 4_800),
 }

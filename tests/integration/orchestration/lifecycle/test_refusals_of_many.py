@@ -10,7 +10,7 @@ from orchestration.errors import DuplicateTaskError, InvalidRequestError, NotFou
 from orchestration.messaging import pgmq
 from orchestration.models import Task
 from orchestration.testing import TemplateFactory, linear
-from templates_registry.models import NamedTaskStep
+from templates_registry.models import NamedStep, NamedTaskStep
 from tests.factories.ticks import run_to_the_end
 from tests.races import overtake
 
@@ -177,7 +177,9 @@ def test_a_caller_may_go_on_after_a_refusal_without_half_of_the_tasks():
 
 
 def test_a_template_whose_step_types_are_gone_is_refused_in_words():
-    NamedTaskStep.objects.filter(named_task__name="linear_4", named_step__name="step_2").delete()
+    gone = NamedStep.objects.get(name="step_2", template_steps__named_task__name="linear_4")
+    NamedTaskStep.objects.filter(named_step=gone).delete()
+    gone.delete()
 
     with (
         pytest.raises(DatabaseError, match=r"3 of its 4 steps .* run sync_templates"),
