@@ -149,8 +149,15 @@ def create_together(shape: str, count: int) -> None:
 
 
 def forget_tasks() -> None:
-    """Empty the tables of tasks, so that the next measurement starts as the first one did."""
-    rows("TRUNCATE tasker_tasks CASCADE")
+    """Empty the tables of tasks, so that the next measurement starts as the first one did.
+
+    Each by its name: edges, history and audit have no foreign key to follow.
+    """
+    rows(
+        "TRUNCATE tasker_tasks, tasker_workflow_steps, tasker_workflow_step_edges,"
+        " tasker_task_transitions, tasker_workflow_step_transitions,"
+        " tasker_workflow_step_result_audit CASCADE"
+    )
     purge_queues()
 
 

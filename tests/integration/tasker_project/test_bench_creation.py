@@ -2,7 +2,13 @@
 
 import pytest
 
-from orchestration.models import Task
+from orchestration.models import (
+    StepTransition,
+    Task,
+    TaskTransition,
+    WorkflowStep,
+    WorkflowStepEdge,
+)
 from tasker_project.bench import creation
 from tasker_project.bench.running import Bench
 from tasker_project.bench.shapes import register_shapes
@@ -21,4 +27,5 @@ def test_creation_is_measured_and_its_tasks_are_forgotten(tmp_path, monkeypatch)
         "creation.linear5000.seconds",
     }
     assert all(figure > 0 for figure in figures.values())
-    assert not Task.objects.exists()
+    tables = (Task, WorkflowStep, WorkflowStepEdge, TaskTransition, StepTransition)
+    assert not any(model.objects.exists() for model in tables)
