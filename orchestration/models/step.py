@@ -220,7 +220,7 @@ class WorkflowStepEdge(Timestamped):
     """Parent → child: the child may run when every parent is complete or resolved.
 
     No foreign keys of the database: the statement that writes an edge has just written or read both
-    ends, purge deletes edges before steps, and two checks an edge made creation a tenth slower.
+    ends, purge deletes edges before steps, and each check would be a statement of its own.
     """
 
     workflow_step_edge_uuid = models.UUIDField(
