@@ -144,10 +144,11 @@ class ProcessGroup:
         log_file: Path | None = None,
     ) -> Child:
         """Start a command; call it in the main thread, with whose end Linux would end the child."""
-        child = Child(
-            name, arguments, environment=environment or {}, show=self._show, log_file=log_file
-        )
-        self.children.append(child)
+        with _held_back():  # between the two nobody would know of the child, and end it
+            child = Child(
+                name, arguments, environment=environment or {}, show=self._show, log_file=log_file
+            )
+            self.children.append(child)
         return child
 
     def check(self) -> None:
@@ -199,6 +200,18 @@ def interruptible() -> Iterator[None]:
 
     with _on_signals(interrupt):
         yield
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Let the signals that end a command wait until the block is left."""
+    came: list[int] = []
+    try:
+        with _on_signals(lambda number, frame: came.append(number)):
+            yield
+    finally:
+        for number in came:
+            signal.raise_signal(number)
 
 
 @contextmanager

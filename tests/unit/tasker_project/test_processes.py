@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -102,6 +104,41 @@ def test_children_end_with_a_parent_that_is_killed():
     parent.stdout.close()
 
     wait_until(lambda: not is_running(pid))
+
+
+@pytest.mark.parametrize("milliseconds", range(8))
+def test_a_signal_in_the_middle_of_a_start_leaves_no_child_behind(milliseconds):
+    me = os.getpid()
+    before = children_of(me)
+    sender = threading.Timer(milliseconds / 1000, os.kill, (me, signal.SIGTERM))
+
+    with pytest.raises(KeyboardInterrupt):
+        start_and_wait(sender)
+
+    assert children_of(me) == before
+
+
+def start_and_wait(sender):
+    with interruptible(), ProcessGroup() as group:
+        sender.start()
+        group.start("child", python(PATIENT))
+        time.sleep(60)
+
+
+def children_of(parent):
+    return [
+        pid
+        for pid in map(int, (name for name in os.listdir("/proc") if name.isdigit()))
+        if is_running(pid) and parent_of(pid) == parent
+    ]
+
+
+def parent_of(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return int(stat.read().rpartition(")")[2].split()[1])
+    except FileNotFoundError:
+        return None
 
 
 def is_running(pid):
