@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from django.core.cache import cache
 from django.db import connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.utils import timezone
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -24,6 +25,7 @@ from orchestration.conf import engine_settings
 from orchestration.lifecycle.due_work import judging_grace_seconds
 from orchestration.queries.inline import set_clock
 from orchestration.runtime import breaker
+from orchestration.runtime.database import pool_of
 from tests.forwarder import Forwarder
 from tests.pooler import PROGRAM, WAYS, Pooler
 from tests.processes import Processes, database_url, route_children, wait_until
@@ -151,6 +153,14 @@ def purge_queues() -> None:
         tables = [f"pgmq.{kind}_{name}" for (name,) in cursor.fetchall() for kind in "qa"]
         if tables:
             cursor.execute(f"TRUNCATE {', '.join(tables)}")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Forget a pool that a test without a database has made: it leads to the developer's own."""
+    connection = connections["default"]
+    if isinstance(connection, DatabaseWrapper) and pool_of(connection) is not None:
+        connection.close_pool()
 
 
 @pytest.fixture(scope="session")

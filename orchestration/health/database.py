@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
 from orchestration.health.verdict import HEALTHY, UNHEALTHY, Verdict, graded
+from orchestration.runtime.database import pool_of
 
 POOL_DEGRADED_SHARE, POOL_UNHEALTHY_SHARE = 0.7, 0.9
 WAITED_SECONDS = 60.0
@@ -98,5 +99,5 @@ def pool_use() -> PoolUse:
 
 def pool_stats() -> dict[str, int]:
     """Return what psycopg's pool says about itself, nothing where there is none."""
-    pool: Any = getattr(connections["default"], "pool", None)
+    pool = pool_of(connections["default"])
     return {} if pool is None else pool.get_stats()

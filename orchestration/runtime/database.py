@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 from django.db import InterfaceError, OperationalError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from orchestration import metrics
@@ -115,9 +116,18 @@ def discard_connections(error: BaseException | None = None) -> None:
             connection.close()
         except CONNECTION_ERRORS as failure:
             log.debug("database.close_failed", extra={"error": type(failure).__name__})
-        pool = getattr(connection, "pool", None)
+        pool = pool_of(connection)
         if pool is not None and not pool.closed:
             pool.drain() if is_broken else pool.check()
+
+
+def pool_of(connection: BaseDatabaseWrapper) -> Any:
+    """Return psycopg's pool behind a connection, None where none was needed yet.
+
+    Not by Django's property `pool`: that makes one for the database of this moment, and a test
+    runner that renames the database afterwards would go on in the developer's own.
+    """
+    return getattr(connection, "_connection_pools", {}).get(connection.alias)
 
 
 def open_unpooled(**options: Any) -> psycopg.Connection[Any]:
