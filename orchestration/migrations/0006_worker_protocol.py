@@ -33,5 +33,6 @@ class Migration(migrations.Migration):
         SQLFunction("tasker_advance_tasks"),
         SQLFunction("tasker_is_closed"),
         SQLFunction("tasker_send_first_steps"),
+        SQLFunction("tasker_step_types"),
         SQLFunction("tasker_create_tasks"),
     ]

@@ -28,23 +28,12 @@ DECLARE
   v_step_types uuid[];
   v_backwards text;
 BEGIN
-  SELECT
-    array_agg(r.template ->> 'name' ORDER BY r.place),
-    array_agg(
-      (
-        SELECT ns.named_step_uuid
-        FROM tasker_named_steps AS ns
-        WHERE ns.name = r.template ->> 'name'
-          AND ns.dependent_system_uuid = (
-            SELECT ds.dependent_system_uuid
-            FROM tasker_dependent_systems AS ds
-            WHERE ds.name = r.template ->> 'system'
-          )
-      )
-      ORDER BY r.place
-    )
-  INTO v_templates, v_named
-  FROM jsonb_array_elements(p_templates) WITH ORDINALITY AS r (template, place);
+  v_named := tasker_step_types(p_templates);
+  v_templates := ARRAY(
+    SELECT r.template ->> 'name'
+    FROM jsonb_array_elements(p_templates) WITH ORDINALITY AS r (template, place)
+    ORDER BY r.place
+  );
 
   SELECT format('%s -> %s', e.edge ->> 0, e.edge ->> 1) INTO v_backwards
   FROM jsonb_array_elements(p_edges) AS e (edge)

@@ -67,23 +67,11 @@ BEGIN
 
   SELECT
     array_agg(r.step ->> 'name' ORDER BY r.place),
-    array_agg(
-      (
-        SELECT ns.named_step_uuid
-        FROM tasker_named_steps AS ns
-        WHERE ns.name = r.step ->> 'name'
-          AND ns.dependent_system_uuid = (
-            SELECT ds.dependent_system_uuid
-            FROM tasker_dependent_systems AS ds
-            WHERE ds.name = r.step ->> 'system'
-          )
-      )
-      ORDER BY r.place
-    ),
     array_agg(r.place::int ORDER BY r.step ->> 'name')
       FILTER (WHERE (r.step ->> 'is_root')::boolean)
-  INTO v_names, v_step_types, v_roots
+  INTO v_names, v_roots
   FROM jsonb_array_elements(p_steps) WITH ORDINALITY AS r (step, place);
+  v_step_types := tasker_step_types(p_steps);
   IF array_position(v_step_types, NULL) IS NOT NULL THEN
     RAISE foreign_key_violation
       USING MESSAGE = format(
