@@ -222,7 +222,7 @@ def test_a_worker_taken_for_lost_registers_anew(start_worker):
     TaskerProcess.objects.filter(kind="worker").update(status="lost")
 
     wait_until(lambda: worker_row().status == "running", 5)
-    assert "worker.lost" in worker.output
+    worker.says("worker.lost")
 
 
 # ---------------------------------------------------------------- the end

@@ -138,6 +138,6 @@ def test_a_network_that_swallows_everything_is_noticed_by_silence(
     # that is silent is given up 15 s after the 30 s that a statement may take.
     own_cluster.settles(task_uuid, within=75)
 
-    assert "listener.reconnected" in worker.output
+    worker.says("listener.reconnected")
     assert Task.objects.get(pk=task_uuid).state == "complete"
     assert step(task_uuid, "step_1").attempts == 1
