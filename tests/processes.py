@@ -32,6 +32,11 @@ def wait_until(condition: Callable[[], object], within: float = 5.0) -> None:
         time.sleep(PAUSE_SECONDS)
 
 
+def children_of(pid: int) -> list[int]:
+    """Return the processes that the main thread of another one, or of this one, has started."""
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def database_url(name: str = "") -> str:
     """Return the address of the test database, or of another one of the same server.
 

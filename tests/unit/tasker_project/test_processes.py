@@ -11,7 +11,7 @@ import time
 import pytest
 
 from tasker_project.processes import LOOPBACK, ChildDied, ProcessGroup, free_port, interruptible
-from tests.processes import wait_until
+from tests.processes import children_of, wait_until
 
 PATIENT = "import time; print('up', flush=True); time.sleep(60)"
 STUBBORN = (
@@ -123,22 +123,6 @@ def start_and_wait(sender):
         sender.start()
         group.start("child", python(PATIENT))
         time.sleep(60)
-
-
-def children_of(parent):
-    return [
-        pid
-        for pid in map(int, (name for name in os.listdir("/proc") if name.isdigit()))
-        if is_running(pid) and parent_of(pid) == parent
-    ]
-
-
-def parent_of(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return int(stat.read().rpartition(")")[2].split()[1])
-    except FileNotFoundError:
-        return None
 
 
 def is_running(pid):

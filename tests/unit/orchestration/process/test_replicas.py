@@ -14,7 +14,7 @@ import pytest
 
 from orchestration.process.replica import Replica
 from orchestration.process.replicas import Replicas, command_again
-from tests.processes import wait_until
+from tests.processes import children_of, wait_until
 
 FOLLOWS = "import os, sys; fd = int(sys.argv[2]); os.read(fd, 1); sys.exit(int(os.environ['CODE']))"
 OTHER_OPTIONS = ("--processes=1", "--parent-fd=7")
@@ -144,18 +144,13 @@ def test_processes_learn_of_the_end_of_a_parent_that_is_killed():
     )
     assert parent.stdout is not None
     try:
-        wait_until(lambda: len(children(parent.pid)) == 2, 15)
+        wait_until(lambda: len(children_of(parent.pid)) == 2, 15)
     finally:
         parent.kill()
         parent.wait()
 
     assert parent.stdout.read() == b""  # ends when the last process that holds it does
     parent.stdout.close()
-
-
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as found:
-        return found.read().split()
 
 
 def test_pauses_between_restarts_double_up_to_half_a_minute():
